@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* decode - bytes to records: AWS VPC (and transit gateway) flow log text of every version, in any column order.
+ *
+ * The layout comes from the header line, else from the configured field list, else from a first line that is strictly
+ * the default v2 layout; never from the number of tokens. Unknown columns are carried over unread. A bad line is a
+ * counted reject with a place, never an error of the program; the next line is read as if it had not been there.
+ * Law: lines_records = records emitted + sum of rejects. Pure: no I/O, no clock, no globals.
+ * Source: AWS VPC user guide, "Flow log records" (fields v2-v11) and "Transit Gateway Flow Logs". */
+#ifndef WEIR_DECODE_H
+#define WEIR_DECODE_H
+
+#include "weir/base.h"
+
+/* Every field that has a name of AWS's; name, and 1 if weir reads its value. */
+#define DECODE_FIELD_LIST(X)                                                                                         \
+    X(VERSION, "version") X(ACCOUNT_ID, "account-id") X(INTERFACE_ID, "interface-id") X(SRCADDR, "srcaddr")            \
+    X(DSTADDR, "dstaddr") X(SRCPORT, "srcport") X(DSTPORT, "dstport") X(PROTOCOL, "protocol") X(PACKETS, "packets")    \
+    X(BYTES, "bytes") X(START, "start") X(END, "end") X(ACTION, "action") X(LOG_STATUS, "log-status")                  \
+    X(VPC_ID, "vpc-id") X(SUBNET_ID, "subnet-id") X(INSTANCE_ID, "instance-id") X(TCP_FLAGS, "tcp-flags")              \
+    X(TYPE, "type") X(PKT_SRCADDR, "pkt-srcaddr") X(PKT_DSTADDR, "pkt-dstaddr") X(REGION, "region") X(AZ_ID, "az-id")  \
+    X(SUBLOCATION_TYPE, "sublocation-type") X(SUBLOCATION_ID, "sublocation-id")                                        \
+    X(PKT_SRC_AWS_SERVICE, "pkt-src-aws-service") X(PKT_DST_AWS_SERVICE, "pkt-dst-aws-service")                        \
+    X(FLOW_DIRECTION, "flow-direction") X(TRAFFIC_PATH, "traffic-path")                                                \
+    X(RESOURCE_TYPE, "resource-type") X(TGW_ID, "tgw-id") X(TGW_ATTACHMENT_ID, "tgw-attachment-id")                    \
+    X(TGW_SRC_VPC_ACCOUNT_ID, "tgw-src-vpc-account-id") X(TGW_DST_VPC_ACCOUNT_ID, "tgw-dst-vpc-account-id")            \
+    X(TGW_SRC_VPC_ID, "tgw-src-vpc-id") X(TGW_DST_VPC_ID, "tgw-dst-vpc-id") X(TGW_SRC_SUBNET_ID, "tgw-src-subnet-id")  \
+    X(TGW_DST_SUBNET_ID, "tgw-dst-subnet-id") X(TGW_SRC_ENI, "tgw-src-eni") X(TGW_DST_ENI, "tgw-dst-eni")              \
+    X(TGW_SRC_AZ_ID, "tgw-src-az-id") X(TGW_DST_AZ_ID, "tgw-dst-az-id")                                                \
+    X(TGW_PAIR_ATTACHMENT_ID, "tgw-pair-attachment-id") X(PACKETS_LOST_NO_ROUTE, "packets-lost-no-route")              \
+    X(PACKETS_LOST_BLACKHOLE, "packets-lost-blackhole") X(PACKETS_LOST_MTU_EXCEEDED, "packets-lost-mtu-exceeded")      \
+    X(PACKETS_LOST_TTL_EXPIRED, "packets-lost-ttl-expired")                                                            \
+    X(ECS_CLUSTER_ARN, "ecs-cluster-arn") X(ECS_CLUSTER_NAME, "ecs-cluster-name")                                      \
+    X(ECS_CONTAINER_INSTANCE_ARN, "ecs-container-instance-arn") X(ECS_CONTAINER_INSTANCE_ID, "ecs-container-instance-id") \
+    X(ECS_CONTAINER_ID, "ecs-container-id") X(ECS_SECOND_CONTAINER_ID, "ecs-second-container-id")                      \
+    X(ECS_SERVICE_NAME, "ecs-service-name") X(ECS_TASK_DEFINITION_ARN, "ecs-task-definition-arn")                      \
+    X(ECS_TASK_ARN, "ecs-task-arn") X(ECS_TASK_ID, "ecs-task-id") X(REJECT_REASON, "reject-reason")                    \
+    X(RESOURCE_ID, "resource-id") X(ENCRYPTION_STATUS, "encryption-status") X(INSTANCE_TAG, "instance-tag")            \
+    X(INSTANCE_TAG_2, "instance-tag-2") X(INTERFACE_TAG, "interface-tag") X(INTERFACE_TAG_2, "interface-tag-2")        \
+    X(ASG_TAG, "asg-tag") X(ASG_TAG_2, "asg-tag-2") X(INTERFACE_TYPE, "interface-type")                                \
+    X(NEXT_HOP_INTERFACE_ID, "next-hop-interface-id") X(NEXT_HOP_SUBNET_ID, "next-hop-subnet-id")                      \
+    X(NEXT_HOP_AZ_ID, "next-hop-az-id") X(NEXT_HOP_VPC_ID, "next-hop-vpc-id")                                          \
+    X(NEXT_HOP_INTERFACE_TYPE, "next-hop-interface-type")
+#define DECODE_FIELD_ENUM(id, name) FIELD_##id,
+enum decode_field { DECODE_FIELD_LIST(DECODE_FIELD_ENUM) FIELD_COUNT, FIELD_UNKNOWN = FIELD_COUNT };
+const char *decode_field_name(enum decode_field f);
+
+#define DECODE_COLUMNS_MAX 256
+#define DECODE_LINE_MAX 65536    /* longer lines are rejected and resynchronised at the next newline */
+#define DECODE_HEADROOM DECODE_LINE_MAX
+
+struct layout {
+    uint16_t columns;
+    uint16_t timestamp_prefix; /* 1: an ISO time stands before each record (CloudWatch export) */
+    uint8_t field[DECODE_COLUMNS_MAX]; /* enum decode_field, FIELD_UNKNOWN = carried over */
+    bool transit_gateway;
+};
+/* Header names with - or _, any case, or ${name}; separated by blanks. DUPLICATE and too many columns are SYNTAX/LIMIT. Unknown names are
+ * kept as FIELD_UNKNOWN; the first goes to *unknown (may be NULL). */
+WEIR_MUST_USE enum weir_err layout_parse(struct slice header, struct layout *out, struct slice *unknown, struct fault *fault);
+/* The default v2 layout. */
+void layout_default(struct layout *out);
+/* Fields that weir must have to count egress and that the layout lacks, as words joined by ", ": empty if none.
+ * Needed: srcaddr dstaddr bytes start, and interface-id or resource-id or tgw-attachment-id; `end`, `action`, `log-status`, ports, protocol may be absent
+ * (end = start, action = ACCEPT, status = OK, ports 0, protocol 0), which is noted. */
+void layout_missing(const struct layout *layout, struct buffer *out);
+
+enum record_action { ACTION_NONE, ACTION_ACCEPT, ACTION_REJECT };          /* NONE: "-" or no such column */
+enum record_status { STATUS_OK, STATUS_NODATA, STATUS_SKIPDATA };
+enum record_direction { DIRECTION_NONE, DIRECTION_INGRESS, DIRECTION_EGRESS };
+
+/* One record. Only fields whose bit is set in `has` hold a value ("-" clears the bit: absent is not 0).
+ * Slices borrow from the line and die with the callback. */
+struct record {
+    uint64_t has; /* bit 1ULL << enum decode_field, for fields below 64 that weir reads */
+    uint64_t line; /* 1 = first line of the object */
+    uint64_t bytes, packets;
+    int64_t start_s, end_s;
+    struct ip src, dst, pkt_src, pkt_dst;
+    uint16_t src_port, dst_port, tcp_flags;
+    uint8_t protocol, traffic_path;
+    uint8_t action, status, direction; /* the enums above */
+    bool forwarder_type;               /* v11 interface-type is nat_gateway, regional_nat_gateway, network_load_balancer, transit_gateway or vpc_endpoint */
+    bool transit_gateway;
+    struct slice account, interface, vpc, subnet, instance; /* interface: interface-id, or resource-id when it is "-" (regional NAT); transit gateway: tgw-src-eni, else tgw-attachment-id */
+    struct slice text; /* the whole record as it stood, for explain and reports */
+};
+#define RECORD_HAS(r, F) (((r)->has >> FIELD_##F) & 1)
+
+/* Reasons to reject a record (word in metrics and summary; sentence for people). */
+#define DECODE_REJECT_LIST(X)                                                                                        \
+    X(FIELD_COUNT, "field-count", "the number of fields is not that of the header")                                 \
+    X(LINE_TOO_LONG, "line-too-long", "the line is longer than 64 KiB")                                             \
+    X(CONTROL_BYTE, "control-byte", "a NUL or control byte in the line")                                            \
+    X(NUMBER, "number", "not a plain decimal number")                                                               \
+    X(NUMBER_RANGE, "number-range", "a number beyond its range")                                                    \
+    X(ADDRESS, "address", "not an IPv4 or IPv6 address")                                                            \
+    X(FAMILY, "family-mismatch", "source and destination are of different families")                                \
+    X(MISSING_VALUE, "missing-value", "a needed value is '-' in an OK record")                                      \
+    X(TIME_ORDER, "time-order", "the end is before the start")                                                      \
+    X(TIME_RANGE, "time-range", "a time before 2010 or after 2105")                                                 \
+    X(ACTION, "action", "an unknown action")                                                                        \
+    X(ID_TOO_LONG, "id-too-long", "an identifier longer than 255 bytes")                                            \
+    X(TIMESTAMP, "timestamp", "no ISO time before a record of a CloudWatch export")                                 \
+    X(NO_LAYOUT, "no-layout", "a record before any header, and no layout configured")
+#define DECODE_REJECT_ENUM(name, word, text) REJECT_##name,
+enum decode_reject { DECODE_REJECT_LIST(DECODE_REJECT_ENUM) REJECT_COUNT };
+const char *decode_reject_word(enum decode_reject why);
+const char *decode_reject_text(enum decode_reject why);
+
+/* Reasons to reject the whole object because of its text. */
+#define DECODE_BAD_LIST(X)                                                                                           \
+    X(NO_HEADER, "no-header", "no header line, and the first line is no default v2 record: give --fields")           \
+    X(HEADER_DUPLICATE, "header-duplicate", "a field stands twice in the header")                                   \
+    X(HEADER_MISSING, "header-missing", "the header lacks needed fields")                                           \
+    X(HEADER_TOO_WIDE, "header-too-wide", "more than 256 columns")                                                  \
+    X(NOT_TEXT, "not-text", "binary or UTF-16 data")                                                                \
+    X(ONE_LINE, "one-line", "one line without end: CR-only line ends or no text at all")                            \
+    X(OTHER_LOG, "other-log", "another kind of log (CloudTrail, load balancer, S3 access, ...)")
+#define DECODE_BAD_ENUM(name, word, text) BAD_##name,
+enum decode_bad { BAD_NONE, DECODE_BAD_LIST(DECODE_BAD_ENUM) BAD_COUNT };
+const char *decode_bad_word(enum decode_bad why);
+const char *decode_bad_text(enum decode_bad why);
+
+/* Notes: counted, harmless. */
+#define DECODE_NOTE_LIST(X)                                                                                          \
+    X(HEADER_REPEATED, "header-repeated") X(HEADER_CHANGED, "header-changed") X(UNKNOWN_FIELD, "unknown-field")        \
+    X(NO_HEADER, "no-header") X(TIMES_IN_MS, "times-in-ms") X(ZERO_MISMATCH, "bytes-without-packets")                \
+    X(IMPLAUSIBLE_SIZE, "implausible-size") X(LONG_INTERVAL, "long-interval") X(NO_END, "no-end-time")                \
+    X(SAME_ENDS, "src-equals-dst") X(NO_ACTION, "no-action") X(ODD_STATUS, "odd-status") X(NODATA_FILLED, "nodata-filled") \
+    X(ODD_FLAGS, "odd-tcp-flags") X(ODD_PATH, "odd-traffic-path") X(WRAPPED, "json-wrapped") X(TIMESTAMP_PREFIX, "timestamp-prefix") \
+    X(BOM, "byte-order-mark") X(COMMENT, "comment")
+#define DECODE_NOTE_ENUM(name, word) NOTE_##name,
+enum decode_note { DECODE_NOTE_LIST(DECODE_NOTE_ENUM) NOTE_COUNT };
+const char *decode_note_word(enum decode_note note);
+
+struct decode_counts { /* of one object; add them up with decode_counts_add */
+    uint64_t lines;           /* non-empty, non-comment, non-header lines = records read */
+    uint64_t emitted;         /* records handed to emit (OK, NODATA and SKIPDATA) */
+    uint64_t by_status[3];    /* of the emitted */
+    uint64_t by_action[3];    /* of the emitted with status OK */
+    uint64_t rejected[REJECT_COUNT];
+    uint64_t notes[NOTE_COUNT];
+};
+void decode_counts_add(struct decode_counts *to, const struct decode_counts *from);
+
+struct decode_place { /* one of the first rejects of an object */
+    uint64_t line;
+    enum decode_reject why;
+    struct slice field; /* name of the column, or empty */
+    struct slice text;  /* the line, cut to 200 bytes; escape before showing */
+};
+
+struct decode_sink {
+    void *ctx;
+    void (*emit)(void *ctx, const struct record *r);
+    void (*reject)(void *ctx, const struct decode_place *place); /* called for the first 8 of each reason per object; may be NULL */
+};
+
+struct decoder; /* opaque: layout, carried line, counts */
+/* configured: the layout given by --fields, or NULL. Borrowed. NULL if out of memory. */
+struct decoder *decoder_new(const struct layout *configured, struct decode_sink sink);
+void decoder_free(struct decoder *d);
+void decoder_begin(struct decoder *d); /* next object */
+/* Feed inflated bytes. The DECODE_HEADROOM bytes before p must be writable scratch (the cut line of the last chunk is put there),
+ * p[0..n) is only read. WEIR_OK, or WEIR_UNSUPPORTED: reject the whole object, see decoder_bad(). Any split gives the same records. */
+WEIR_MUST_USE enum weir_err decoder_feed(struct decoder *d, char *p, size_t n, struct fault *fault);
+/* The object is whole: a last line without newline counts. */
+WEIR_MUST_USE enum weir_err decoder_end(struct decoder *d, struct fault *fault);
+enum decode_bad decoder_bad(const struct decoder *d);
+const struct decode_counts *decoder_counts(const struct decoder *d);
+const struct layout *decoder_layout(const struct decoder *d);
+/* One line into *out by a layout: for tests, fuzzing and tools. WEIR_OK, or WEIR_SYNTAX with *why and *field (enum decode_field or FIELD_COUNT); then *out is
+ * unspecified. notes (may be NULL) gets bits 1u << enum decode_note. Keeps no pointer but into line. Does not require the fields of layout_missing. */
+WEIR_MUST_USE enum weir_err decode_line(const struct layout *layout, struct slice line, struct record *out,
+                                        enum decode_reject *why, unsigned *field, uint32_t *notes);
+
+#endif

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* flow - the narrow waist: whose bytes are these, which way did they go, who opened the connection, is the far end ours.
+ *
+ * A record names two ends; attribution picks the host (our address behind this interface) and the peer. In order:
+ * flow-direction; packet-level addresses; exactly one end in our networks; the own address learned for the interface.
+ * What no rule settles stays PENDING (the caller keeps both ends) or is UNKNOWN, and is counted. Pure.
+ * Source: AWS guide "Flow log record examples" (NAT, transit gateway); docs/formats.md "Attribution". */
+#ifndef WEIR_FLOW_H
+#define WEIR_FLOW_H
+
+#include "weir/decode.h"
+
+/* What the operator said about addresses. Borrowed sets, sealed. */
+struct flow_rules {
+    const struct cidr_set *own;        /* networks.own; NULL: private addresses are ours, and the learned own addresses */
+    const struct cidr_set *forwarders; /* networks.forwarders that are addresses; may be NULL */
+    const char *const *forwarder_interfaces; size_t forwarder_interfaces_n; /* and those that are interface ids, sorted */
+};
+
+/* Own address of an interface in one family, learned from one object: the address that all its records share. */
+struct flow_own {
+    struct ip a, b;      /* NONE: -; PAIR: both ends of every record so far; ONE: a is it */
+    uint8_t state;       /* enum flow_own_state */
+};
+enum flow_own_state { OWN_NONE, OWN_PAIR, OWN_ONE, OWN_CONFLICT };
+/* Take one more record's ends. Commutes: the state depends only on the set of pairs, but CONFLICT must be made good by reading the object again with
+ * the state preset to CONFLICT, since flows were attributed on the way. */
+void flow_own_learn(struct flow_own *own, struct ip src, struct ip dst);
+
+enum flow_verdict {
+    FLOW_CHARGED,   /* host, peer and way are known */
+    FLOW_PENDING,   /* both ends may be the host: settle when the own address is known; host = src, peer = dst, way = out */
+    FLOW_FORWARDED, /* seen at a forwarder (NAT gateway, load balancer ...): charged to nobody */
+    FLOW_NOT_TRAFFIC, /* NODATA, SKIPDATA, REJECT, no bytes: never egress */
+    FLOW_UNKNOWN,   /* no rule settles it and none can */
+    FLOW_SPECIAL,   /* multicast, link-local, broadcast ... */
+    FLOW_VERDICTS
+};
+const char *flow_verdict_word(enum flow_verdict v);
+
+enum flow_opened { OPENED_BY_HOST, OPENED_BY_PEER, OPENED_UNKNOWN };
+enum service_class { SERVICE_WEB, SERVICE_DNS, SERVICE_ICMP, SERVICE_SHELL, SERVICE_NTP, SERVICE_OTHER, SERVICE_CLASSES };
+const char *service_class_word(enum service_class c);
+
+struct flow {
+    struct ip host, peer;
+    uint64_t bytes, packets;
+    int64_t start_s, end_s;
+    uint16_t service_port;   /* of the end that did not open the connection; 0 unknown */
+    uint8_t protocol;
+    uint8_t opened;          /* enum flow_opened */
+    uint8_t service;         /* enum service_class */
+    bool out;                /* bytes went from host to peer */
+    bool external;           /* the peer is not ours */
+    bool forwards;           /* this record proves that the interface is a forwarder */
+};
+
+/* Attribute one record. own4/own6: what is known of the interface. */
+enum flow_verdict flow_attribute(const struct flow_rules *rules, const struct record *r, const struct flow_own *own, bool interface_forwards, struct flow *out);
+/* Settle a pending flow now that own is known: swap ends if needed. */
+enum flow_verdict flow_settle(const struct flow_own *own, struct flow *f);
+bool flow_is_own(const struct flow_rules *rules, struct ip a);
+
+/* ---- groups: what a host's traffic is summed by. A 64-bit key that means the same in every run. ---- */
+enum group_kind { GROUP_NONE, GROUP_INITIATED, GROUP_SERVED, GROUP_UNKNOWN, GROUP_INTERNAL_INITIATED, GROUP_INTERNAL_OTHER, GROUP_REST, GROUP_GAP, GROUP_KINDS };
+/* kind(4) | service class(4) | family(4): 4 or 6 | big(1) | 0(3) | payload(48): external initiated and unknown: /16 or /32; served: /24 or /48;
+ * internal: the address, or 48 bits of its hash for IPv6. */
+uint64_t flow_group(const struct flow *f);
+static inline enum group_kind group_kind(uint64_t g) { return (enum group_kind)(g >> 60); }
+static inline enum service_class group_service(uint64_t g) { return (enum service_class)((g >> 56) & 15); }
+#define GROUP_BIG (1ULL << 51)
+static inline uint64_t group_plain(uint64_t g) { return g & ~GROUP_BIG; }
+static inline bool group_external(uint64_t g) { enum group_kind k = group_kind(g); return k >= GROUP_INITIATED && k <= GROUP_UNKNOWN; }
+/* "203.0.0.0/16 web", "10.0.2.7" - for people. */
+void group_format(uint64_t g, struct buffer *out);
+
+#endif

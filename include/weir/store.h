@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* store - beside the path: values under keys, and one atomic commit. Knows nothing of what the values mean.
+ *
+ * Two backends behind one struct of functions: SQLite (one file) here, Redis later; one conformance test for both.
+ * Keys are (kind, id): kind one lower-case letter, id 1 to 64 lower-case hex digits, never text from a log. In Redis they
+ * become weir:{shard}:kind:id. Values are blobs (base: blob_begin) or, for findings, JSON; the store does not look inside.
+ * Nothing enumerates keys (Redis Cluster has no cheap way): what must be listed has an index value of its own; the one
+ * exception is the findings outbox, an ordered sequence.
+ *
+ * Kinds: m meta · o ledger entry by object id · l ledger index by day · w open window by day and bucket · h host baseline ·
+ *        i index of hosts by bucket · q finding by uid.
+ *
+ * Invariants: a commit is all or nothing, also when the process is killed at any point; a reader sees a commit whole.
+ * One writer: a commit is fenced by the sequence number read when the store was opened; if somebody else committed
+ * since, it fails with BUSY and nothing is written. */
+#ifndef WEIR_STORE_H
+#define WEIR_STORE_H
+
+#include "weir/base.h"
+
+#define STORE_ID_MAX 64
+#define STORE_VALUE_MAX (64u << 20)
+#define STORE_SCHEMA 1
+
+enum store_mode { STORE_READ_ONLY, STORE_READ_WRITE };
+
+struct store; /* not thread-safe: one thread at a time */
+
+/* url: "sqlite:PATH" (created with 0600 in a directory created with 0700), "sqlite::memory:" for tests; "redis://", "rediss://" and "unix:" are refused here with
+ * a clear text (UNSUPPORTED) until their backend exists; anything else is USAGE. Read-only on a missing file: NOTFOUND. BUSY when another writer holds it, VERSION when it was
+ * written by a newer weir, CORRUPT when it is no weir store. *out is owned. */
+WEIR_MUST_USE enum weir_err store_open(const char *url, enum store_mode mode, struct store **out, struct fault *fault);
+void store_close(struct store *s);
+const char *store_backend(const struct store *s); /* "sqlite" */
+
+/* epoch: random at creation, tells a recreated store; seq: number of commits. */
+struct store_position { uint64_t epoch, seq; };
+struct store_position store_position(const struct store *s);
+
+/* Read one value into *out (appended; caller's buffer). NOTFOUND leaves it untouched. */
+WEIR_MUST_USE enum weir_err store_get(struct store *s, char kind, const char *id, struct buffer *out, struct fault *fault);
+/* Many at once, in one round trip where the backend can: each(i, value) is called in order of ids for those that exist; value borrowed until return.
+ * A non-OK result of each stops and is returned. */
+typedef enum weir_err store_each(void *ctx, size_t i, struct slice value);
+WEIR_MUST_USE enum weir_err store_get_many(struct store *s, char kind, const char *const *ids, size_t n, store_each *each, void *ctx, struct fault *fault);
+bool store_has(struct store *s, char kind, const char *id); /* false also on failure: use where a re-check follows */
+
+/* ---- the checkpoint ---- */
+/* Begin collects; nothing is visible before commit. Values are copied. One batch at a time. */
+WEIR_MUST_USE enum weir_err store_begin(struct store *s, struct fault *fault);
+WEIR_MUST_USE enum weir_err store_put(struct store *s, char kind, const char *id, struct slice value, struct fault *fault);
+WEIR_MUST_USE enum weir_err store_delete(struct store *s, char kind, const char *id, struct fault *fault);
+/* Append to the findings outbox (ordered, never rewritten); the value also stands under kind q. */
+WEIR_MUST_USE enum weir_err store_put_finding(struct store *s, const char *uid, struct slice json, struct fault *fault);
+/* All or nothing. On any error nothing was written and the batch is gone. Failpoints: store-before-commit, store-mid-commit (half of the
+ * writes done), store-after-commit. BUSY: another writer was faster. UNAVAILABLE: disk full, locked: try again. */
+WEIR_MUST_USE enum weir_err store_commit(struct store *s, struct fault *fault);
+void store_abort(struct store *s);
+
+/* The outbox from after cursor (0 = start), oldest first, at most limit; each gets the sequence number of the entry through *cursor.
+ * The same uid may come again (updates); the last one is the present state. */
+typedef enum weir_err store_outbox_each(void *ctx, uint64_t seq, const char *uid, struct slice json);
+WEIR_MUST_USE enum weir_err store_outbox(struct store *s, uint64_t after, size_t limit, store_outbox_each *each, void *ctx, struct fault *fault);
+
+#endif

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* window - flows to sums: per host and day, per destination group and hour, bytes, packets, flows.
+ *
+ * Everything in it commutes: saturating sums, ors, minima. So objects may be summed alone, in any order, by any thread,
+ * and merged. The same type holds one object's sums and a whole run's.
+ * Bounded: at most max_groups small groups a host-day. Beyond, groups are sampled by the level of a stable hash (Gibbons' distinct
+ * sampling): a group stays while its hash has `level` leading zero bits, the level is the smallest that fits, the rest
+ * is summed in GROUP_REST. What stays is a function of the set, not of the order, and kept * 2^level estimates the
+ * number of groups. Records of at least 64 KiB are summed apart (GROUP_BIG) and never folded: a flood cannot hide a bulk.
+ * Source: Gibbons, "Distinct sampling for highly-accurate answers to distinct values queries", VLDB 2001. */
+#ifndef WEIR_WINDOW_H
+#define WEIR_WINDOW_H
+
+#include "weir/flow.h"
+
+#define WINDOW_BIG_BYTES 65536
+#define WINDOW_BUCKETS 256
+#define WINDOW_BLOB 'w'
+
+struct window_limits {
+    uint32_t max_groups;     /* small groups per host-day before sampling, default 4096 */
+    uint32_t max_big_groups; /* big groups per host-day, sampled by the same rule, default 65536 */
+    uint32_t max_hosts;      /* host-days; beyond: flows are counted as folded and summed per interface only */
+    uint64_t max_bytes;      /* memory */
+};
+extern const struct window_limits window_default_limits;
+
+/* One network interface as the logs name it, under one flow log. */
+struct window_interface {
+    uint32_t account, id, flow_log, vpc; /* interned text; window_text() */
+    uint32_t hash_next;
+    uint32_t last_row;                  /* the row that was used last: records come grouped */
+    uint8_t forwards;                   /* proven or configured forwarder */
+    uint8_t conflict;                   /* bit 0: IPv4, bit 1: IPv6: no own address fits all records */
+    struct flow_own own4, own6;
+};
+
+struct window;
+struct window *window_new(const struct window_limits *limits);
+void window_free(struct window *w);
+void window_reset(struct window *w); /* empty, memory kept */
+uint64_t window_memory_bytes(const struct window *w);
+
+/* The interface of a record, made on first sight; NULL at a limit or out of memory. Cheap when it is the same as last time. */
+struct window_interface *window_interface(struct window *w, struct slice account, struct slice id, struct slice flow_log, struct slice vpc);
+struct slice window_text(const struct window *w, uint32_t interned);
+/* Add one attributed flow (CHARGED or PENDING). LIMIT: not kept, counted as folded. */
+WEIR_MUST_USE enum weir_err window_add(struct window *w, struct window_interface *i, const struct flow *f, enum flow_verdict verdict);
+/* A hole in the evidence: SKIPDATA at this interface in that time. */
+WEIR_MUST_USE enum weir_err window_add_gap(struct window *w, struct window_interface *i, int64_t start_s);
+/* Add all of src to dst. Commutes and is associative. NOMEM or LIMIT. */
+WEIR_MUST_USE enum weir_err window_merge(struct window *dst, const struct window *src);
+
+/* ---- reading: one host-day, assembled over subscriptions, pending pairs settled, small and big added up ---- */
+struct host_group {
+    uint64_t group;          /* plain */
+    uint64_t bytes_out, bytes_in;
+    uint64_t packets_out;
+    uint32_t flows;
+    uint64_t hour[24];       /* bytes out by hour of the record's start */
+};
+struct host_day {
+    uint64_t host_id;        /* stable hash of (account, interface, address) */
+    struct slice account, interface, vpc;
+    struct ip host;
+    int64_t day_s;
+    bool forwarder;          /* its egress is charged to nobody */
+    bool suspected;          /* a forwarder by its sums only */
+    uint32_t gap_hours;      /* bit per hour with SKIPDATA */
+    uint64_t gaps;           /* SKIPDATA records */
+    uint8_t level;           /* 0: every group was kept */
+    uint64_t external_out, external_in, internal_out, internal_in, rest_out;
+    uint64_t hour_out[24];   /* external bytes out */
+    uint64_t hour_in[24];
+    const struct host_group *group; size_t groups; /* ascending by group */
+};
+/* Call each host-day of day (00:00 UTC) in ascending host_id; borrowed until return. A non-OK result stops and is returned. */
+typedef enum weir_err window_each(void *ctx, const struct host_day *day);
+WEIR_MUST_USE enum weir_err window_each_host(struct window *w, int64_t day_s, window_each *each, void *ctx);
+/* Days present, ascending; returns how many (writes at most max). */
+size_t window_days(const struct window *w, int64_t *day_s, size_t max);
+void window_drop_day(struct window *w, int64_t day_s);
+
+struct window_stats { uint64_t interfaces, host_days, cells, folded, gaps, unresolved_bytes, suspected_forwarders; };
+struct window_stats window_stats(const struct window *w);
+
+/* ---- stored form: one blob per (day, bucket of host_id); decoding merges ---- */
+bool window_bucket_dirty(const struct window *w, int64_t day_s, unsigned bucket);
+void window_clean(struct window *w);
+WEIR_MUST_USE enum weir_err window_encode(struct window *w, int64_t day_s, unsigned bucket, struct buffer *out);
+WEIR_MUST_USE enum weir_err window_decode(struct window *w, struct slice blob);
+
+#endif
