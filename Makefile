@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # Every flavour (compiler, optimisation, sanitizers, inflater) has its own folder under build/, so that changing a knob never needs `clean`.
-CC      := $(if $(filter default,$(origin CC)),gcc,$(CC))# CC=clang
+ifeq ($(origin CC),default)
+CC      := gcc#         CC=clang
+endif
 SAN     ?=#             SAN=address,undefined or SAN=thread: sanitizers
 OPT     ?= $(if $(SAN),-O1,-O2)
 NOISAL  ?=#             NOISAL=1: zlib alone, even where ISA-L is installed
@@ -45,7 +47,7 @@ all: $(PROGS:%=$(B)/%) ## build/weir and the tools beside it (this is the defaul
 test: all $(TESTS) $(FUZZERS) ## unit tests, fuzz corpora, scenarios and checks of this flavour
 	$(Q)tests/run $(B) $(ONLY)
 check: ## the rules of the house: layers, style, scripts, man pages
-	$(Q)scripts/check-layers.sh --self-test && scripts/check-layers.sh && scripts/check-style.sh
+	$(Q)scripts/check-layers.sh --self-test && scripts/check-layers.sh && scripts/check-style.sh --self-test && scripts/check-style.sh
 fuzz-%: ## fuzz-line T=60: run one fuzz target under clang; new finds go to build/fuzz/
 	$(Q)$(MAKE) --no-print-directory CC=clang OPT=-O1 SAN=address,undefined,fuzzer-no-link T=$(T) run-fuzz-$*
 bench: all ## compare with zcat, DuckDB and mawk on the same job (long)
