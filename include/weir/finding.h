@@ -56,6 +56,7 @@ struct finding_facts {
     char config_hash[17];     /* of the effective configuration */
 };
 
+#define FINDING_PRODUCT_VERSION "0.1.0" /* stands in every finding; that of the program */
 #define FINDING_UID_MAX 48
 /* "wf1-" + 32 hex digits of SHA-256 over (account, interface, host, first day, model). */
 void finding_uid(const struct finding_facts *f, char out[FINDING_UID_MAX]);
@@ -64,6 +65,9 @@ void finding_sentence(const struct finding_facts *f, struct buffer *out);
 /* 1 informational .. 5 critical, from score and bytes. */
 unsigned finding_severity(const struct finding_facts *f);
 const char *finding_severity_word(unsigned severity_id);
+/* Bytes as a claim says them: decimal units, three digits, "41.1 GB" "3.00 MB" "512 B" */
+#define FINDING_BYTES_TEXT_MAX 32
+void finding_bytes(uint64_t bytes, char out[FINDING_BYTES_TEXT_MAX]);
 /* The OCSF JSON, one line, keys in a fixed order, byte for byte a function of *f. activity: 1 create, 2 update, 3 close. */
 WEIR_MUST_USE enum weir_err finding_encode(const struct finding_facts *f, unsigned activity, struct buffer *out);
 

@@ -1,0 +1,55 @@
+/* What the files of this room share: the facts boiled down once, a JSON writer, labels.
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef WEIR_FINDING_PRIVATE_H
+#define WEIR_FINDING_PRIVATE_H
+
+#include "weir/finding.h"
+
+/* ---- claim.c: what the facts add up to ---- */
+struct claim {
+    const struct score_part *lead; /* the raised part with the smallest rate over all days; NULL if there is none */
+    const struct finding_day *lead_day;
+    uint64_t bytes;                /* of all peers, listed or not; without peers: the largest raised part */
+    double value;                  /* the highest score of the days */
+    bool learning;                 /* some day was scored while the history was short */
+    bool new_destination;          /* a part about new destinations was raised */
+    int64_t start_s, end_s;        /* first start and last end of the claimed records; without peers: of the raised hours */
+    int64_t created_s;             /* end of the first hour that raised: when the claim could be made at the earliest */
+};
+void claim_of(const struct finding_facts *f, struct claim *out);
+
+/* ---- attack.c ---- */
+struct attack_label {
+    const char *tactic_uid, *tactic, *technique_uid, *technique;
+};
+#define ATTACK_VERSION "19.1"
+/* The label that the facts are consistent with, or NULL: no label is better than a guessed one. */
+const struct attack_label *attack_label_of(const struct claim *c);
+
+/* ---- sentence.c ---- */
+/* Title of a finding led by this test: "Unusual egress volume to a new destination". */
+const char *finding_title(enum score_test test);
+
+/* ---- places.c ---- */
+/* data.objects of one evidence: where its bytes stand. */
+void put_places(struct buffer *b, const struct evidence_peer *p);
+
+/* ---- unmapped.c ---- */
+/* The "weir" object: everything weir needs again and OCSF has no place for. */
+void put_weir(struct buffer *b, const struct finding_facts *f, struct slice sentence);
+
+/* ---- json.c: the comma is found by looking at the last byte, so that a member can be left out anywhere ---- */
+void json_open(struct buffer *b, const char *key, char bracket); /* key NULL: an element of an array */
+void json_close(struct buffer *b, char bracket);
+void json_text(struct buffer *b, const char *key, struct slice text);
+void json_cstr(struct buffer *b, const char *key, const char *text);
+void json_some(struct buffer *b, const char *key, struct slice text); /* left out when empty */
+void json_u64(struct buffer *b, const char *key, uint64_t v); /* at most INT64_MAX, the range of OCSF's long_t */
+void json_bool(struct buffer *b, const char *key, bool v);
+void json_ip(struct buffer *b, const char *key, struct ip ip);
+void json_ms(struct buffer *b, const char *key, int64_t s);   /* epoch milliseconds */
+void json_time(struct buffer *b, const char *key, int64_t s); /* RFC 3339 */
+/* Fixed point by integers, so that the bytes depend on no locale; NaN is 0, the rest is clamped to +-1e6. decimals <= 12. */
+void json_fixed(struct buffer *b, const char *key, double v, unsigned decimals);
+
+#endif

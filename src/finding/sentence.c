@@ -1,0 +1,169 @@
+/* The one plain sentence. Example (a test repeats it):
+ *   10.0.1.10 sent 41.1 GB in 90 min to 200.160.0.8 (BR, AS64500 EXAMPLE, first seen today) and 3.00 GB to 2 more; in 9 days its
+ *   largest day to new destinations was 3 MB
+ * Claimed bytes have three digits; the past is kept in eighths of an octave and gets two, as it is not known better.
+ * The text may hold names from outside (AS names): whoever shows it escapes it.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "finding/finding_private.h"
+
+static const struct words {
+    const char *title;
+    const char *past;   /* in 9 days its largest ... was 3 MB */
+    const char *nothing; /* in 9 days it ... */
+    const char *where;  /* without peers: sent 3 MB ... */
+} words_of[SCORE_TEST_COUNT] = {
+    [SCORE_HOUR_VOLUME] = {"Unusual egress volume in an hour", "hour", "sent nothing", "in one hour"},
+    [SCORE_GROUP_VOLUME] = {"Unusual egress volume to a known destination", "day to this destination", "sent nothing there",
+                            "in one day to a destination it knows"},
+    [SCORE_NEW_DESTINATION] = {"Unusual egress volume to a new destination", "day to new destinations", "sent nothing to new destinations",
+                               "in one day to destinations it never used"},
+    [SCORE_SERVED_VOLUME] = {"Unusual volume served to one network", "day served to one network", "served nothing to one network",
+                             "in one day, served to one client network"},
+};
+
+const char *finding_title(enum score_test test) { return words_of[test].title; }
+
+static unsigned digits_of(uint64_t v) {
+    unsigned n = 1;
+    while (v >= 10) v /= 10, n++;
+    return n;
+}
+
+static uint64_t power_of_10(unsigned n) {
+    uint64_t p = 1;
+    while (n--) p *= 10;
+    return p;
+}
+
+/* Rounding to so many digits comes first, so that 999.9 MB becomes 1.00 GB and nothing carries later. */
+static void decimal_bytes(uint64_t bytes, unsigned digits, bool keep_zeros, char out[FINDING_BYTES_TEXT_MAX]) {
+    static const char units[][3] = {"B", "kB", "MB", "GB", "TB", "PB", "EB"};
+    unsigned u = 0, decimals = 0, n = digits_of(bytes);
+    uint64_t step = n > digits ? power_of_10(n - digits) : 1, unit = 1;
+    uint64_t value = bytes / step + (bytes % step >= step / 2 && step > 1);
+    value *= step;
+    while (value / unit >= 1000) unit *= 1000, u++;
+    if (u && digits_of(value / unit) < digits) decimals = digits - digits_of(value / unit);
+    uint64_t frac = value % unit / (unit / power_of_10(decimals));
+    if (!frac && !keep_zeros) decimals = 0;
+    if (decimals)
+        snprintf(out, FINDING_BYTES_TEXT_MAX, "%" PRIu64 ".%0*" PRIu64 " %s", value / unit, (int)decimals, frac, units[u]);
+    else
+        snprintf(out, FINDING_BYTES_TEXT_MAX, "%" PRIu64 " %s", value / unit, units[u]);
+}
+
+void finding_bytes(uint64_t bytes, char out[FINDING_BYTES_TEXT_MAX]) { decimal_bytes(bytes, 3, true, out); }
+
+static void put_bytes(struct buffer *out, uint64_t bytes) {
+    char text[FINDING_BYTES_TEXT_MAX];
+    finding_bytes(bytes, text);
+    buffer_puts(out, text);
+}
+
+static void put_past_bytes(struct buffer *out, uint64_t bytes) {
+    char text[FINDING_BYTES_TEXT_MAX];
+    decimal_bytes(bytes, 2, false, text);
+    buffer_puts(out, text);
+}
+
+static void put_ip(struct buffer *out, struct ip ip) {
+    char text[IP_TEXT_MAX];
+    ip_format(ip, text);
+    buffer_puts(out, text);
+}
+
+/* First in brackets is opened, the last closes: " (BR, AS64500 EXAMPLE, first seen today)". */
+static void put_note(struct buffer *out, bool *open) {
+    buffer_puts(out, *open ? ", " : " (");
+    *open = true;
+}
+
+static void put_novelty(struct buffer *out, const struct finding_facts *f, const struct evidence_peer *p, bool *open) {
+    if (p->known || !p->initiated) return;
+    put_note(out, open);
+    if (f->days == 1) {
+        buffer_puts(out, "first seen today");
+    } else {
+        char day[TIME_TEXT_MAX];
+        time_format(p->first_s, day);
+        buffer_printf(out, "first seen on %.10s", day);
+    }
+}
+
+static void put_peer(struct buffer *out, const struct finding_facts *f, const struct evidence_peer *p) {
+    bool open = false;
+    put_ip(out, p->peer);
+    if (p->country[0]) {
+        put_note(out, &open);
+        buffer_puts(out, p->country);
+    }
+    if (p->asn) {
+        put_note(out, &open);
+        buffer_printf(out, "AS%" PRIu32 "%s%s", p->asn, p->as_name[0] ? " " : "", p->as_name);
+    }
+    put_novelty(out, f, p, &open);
+    if (open) buffer_puts(out, ")");
+}
+
+static void put_others(struct buffer *out, const struct finding_facts *f) {
+    uint64_t peers = f->peers_more + f->peers - 1, bytes = f->bytes_more;
+    for (size_t i = 1; i < f->peers; i++) bytes = sat_add(bytes, f->peer[i].bytes);
+    if (!peers) return;
+    buffer_puts(out, " and ");
+    put_bytes(out, bytes);
+    buffer_printf(out, " to %" PRIu64 " more", peers);
+}
+
+static void put_what(struct buffer *out, const struct finding_facts *f, const struct claim *c) {
+    char text[BYTES_TEXT_MAX];
+    put_ip(out, f->host);
+    if (!f->peers) {
+        buffer_puts(out, " sent ");
+        put_bytes(out, c->bytes);
+        buffer_printf(out, " %s", words_of[c->lead ? c->lead->test : SCORE_HOUR_VOLUME].where);
+        return;
+    }
+    const struct evidence_peer *p = &f->peer[0];
+    buffer_puts(out, p->initiated ? " sent " : " served ");
+    put_bytes(out, p->bytes);
+    duration_format(p->last_s > p->first_s ? (uint64_t)(p->last_s - p->first_s) : 0, text);
+    buffer_printf(out, " in %s to ", text);
+    put_peer(out, f, p);
+    put_others(out, f);
+}
+
+static void put_days(struct buffer *out, uint32_t days) { buffer_printf(out, "%" PRIu32 " day%s", days, days == 1 ? "" : "s"); }
+
+static void put_past(struct buffer *out, const struct score_part *p) {
+    if (!p->history_days) return; /* the part about learning says it */
+    buffer_puts(out, "; in ");
+    put_days(out, p->history_days);
+    if (!p->largest_bytes) {
+        buffer_printf(out, " it %s", words_of[p->test].nothing);
+        return;
+    }
+    buffer_printf(out, " its largest %s was ", words_of[p->test].past);
+    put_past_bytes(out, p->largest_bytes);
+}
+
+static void put_learning(struct buffer *out, uint32_t host_days) {
+    if (!host_days) {
+        buffer_puts(out, "; weir has not seen this host before");
+        return;
+    }
+    buffer_puts(out, "; weir has seen this host for ");
+    put_days(out, host_days);
+    buffer_puts(out, " only");
+}
+
+void finding_sentence(const struct finding_facts *f, struct buffer *out) {
+    struct claim c;
+    claim_of(f, &c);
+    put_what(out, f, &c);
+    if (!c.lead) return;
+    put_past(out, c.lead);
+    if (c.lead_day->score->learning) put_learning(out, c.lead_day->score->host_days);
+}
