@@ -1,0 +1,130 @@
+/* Memory of one lifetime. Blocks double from 4 KiB to 1 MiB, so that many small arenas stay small and a large one
+ * makes few allocations. The cap counts whole blocks, not what was handed out of them: it bounds real memory. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <weir/base.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { ALIGN = 16, FIRST_BLOCK = 4096, LAST_BLOCK = 1 << 20 };
+
+struct block {
+    struct block *next;
+    size_t size, used;
+    _Alignas(ALIGN) unsigned char bytes[];
+};
+
+/* blocks: a list that starts with the one that is filled now; first: the oldest of them. */
+struct arena {
+    struct block *blocks, *first;
+    size_t max, next_size, reserved, used;
+};
+
+struct arena *arena_new(size_t max_bytes)
+{
+    struct arena *a = calloc(1, sizeof *a);
+    if (a)
+        *a = (struct arena){.max = max_bytes ? max_bytes : SIZE_MAX, .next_size = FIRST_BLOCK};
+    return a;
+}
+
+static void free_blocks(struct block *b, const struct block *keep)
+{
+    while (b) {
+        struct block *next = b->next;
+        if (b != keep)
+            free(b);
+        b = next;
+    }
+}
+
+void arena_free(struct arena *a)
+{
+    if (!a)
+        return;
+    free_blocks(a->blocks, NULL);
+    free(a);
+}
+
+void arena_reset(struct arena *a)
+{
+    struct block *first = a->first;
+    free_blocks(a->blocks, first);
+    if (first) {
+        memset(first->bytes, 0, first->used);
+        first->used = 0;
+        first->next = NULL;
+    }
+    a->blocks = first;
+    a->reserved = first ? first->size : 0;
+    a->next_size = FIRST_BLOCK;
+    a->used = 0;
+}
+
+/* A zeroed block with room for n, as large as the doubling says or as the cap still allows. */
+static struct block *new_block(struct arena *a, size_t n)
+{
+    size_t left = a->max - a->reserved;
+    if (n > left || n > SIZE_MAX / 2)
+        return NULL;
+    size_t size = a->next_size < left ? a->next_size : left;
+    if (size < n)
+        size = n;
+    struct block *b = calloc(1, sizeof *b + size);
+    if (!b)
+        return NULL;
+    b->size = size;
+    a->reserved += size;
+    if (a->next_size < LAST_BLOCK)
+        a->next_size *= 2;
+    return b;
+}
+
+static struct block *add_block(struct arena *a, size_t n)
+{
+    struct block *b = new_block(a, n);
+    if (!b)
+        return NULL;
+    if (a->blocks && b->size == n && n >= LAST_BLOCK) {
+        b->next = a->blocks->next; /* full at once: go on filling the block before it */
+        a->blocks->next = b;
+    } else {
+        b->next = a->blocks;
+        a->blocks = b;
+    }
+    if (!a->first)
+        a->first = b;
+    return b;
+}
+
+void *arena_alloc(struct arena *a, size_t n)
+{
+    if (n > SIZE_MAX - ALIGN)
+        return NULL;
+    n = n ? (n + ALIGN - 1) & ~(size_t)(ALIGN - 1) : ALIGN;
+    struct block *b = a->blocks;
+    if (!b || n > b->size - b->used) {
+        b = add_block(a, n);
+        if (!b)
+            return NULL;
+    }
+    void *p = b->bytes + b->used;
+    b->used += n;
+    a->used += n;
+    return p;
+}
+
+struct slice arena_slice(struct arena *a, struct slice s)
+{
+    char *p = arena_alloc(a, s.n);
+    if (!p)
+        return (struct slice){NULL, 0};
+    if (s.n)
+        memcpy(p, s.p, s.n);
+    return (struct slice){p, s.n};
+}
+
+size_t arena_used(const struct arena *a)
+{
+    return a->used;
+}
