@@ -61,7 +61,8 @@ struct config {
     size_t forwarder_interfaces_n;
 
     struct config_origin origin[PARAM_COUNT];
-    struct arena *arena; /* owns all text above */
+    const char *default_store; /* what an empty store means; "" if nothing tells where state lives */
+    struct arena *arena;       /* owns all text above */
 };
 
 /* Defaults; env as environ (borrowed for the call) tells where state lives. NULL if out of memory. */
@@ -71,14 +72,14 @@ void config_free(struct config *c);
 WEIR_MUST_USE enum weir_err config_read_text(struct config *c, struct slice yaml, const char *name, struct fault *fault);
 /* The file at path. USAGE with fault for anything wrong, also a missing file. *loose: others may write to it. */
 WEIR_MUST_USE enum weir_err config_read_file(struct config *c, const char *path, bool *loose, struct fault *fault);
-/* Every WEIR_* variable; one that names no key is USAGE (but WEIR_FAILPOINT and WEIR_CONFIG). */
+/* Every WEIR_* variable; one that names no key is USAGE (but for WEIR_FAILPOINT, WEIR_CONFIG and those that Kubernetes sets). */
 WEIR_MUST_USE enum weir_err config_read_env(struct config *c, char *const *env, struct fault *fault);
 /* One value as text; a list is comma separated. from: FROM_ENVIRONMENT or FROM_FLAG, name: the variable or flag. */
 WEIR_MUST_USE enum weir_err config_set(struct config *c, enum param_id id, struct slice text, enum config_from from,
                                        const char *name, struct fault *fault);
 /* Build what follows from the values; call once, after all reading. */
 WEIR_MUST_USE enum weir_err config_finish(struct config *c, struct fault *fault);
-/* 16 hex digits of SHA-256 over the keys that influence findings: changes when findings may change, and only then. */
+/* 16 hex digits of SHA-256 over the keys that influence findings; the order of a list does not matter. */
 void config_hash(const struct config *c, char out[17]);
 /* The value as the parser reads it back; a list is comma separated. */
 void config_value(const struct config *c, enum param_id id, struct buffer *out);
@@ -98,6 +99,7 @@ struct log_field {
 struct log;
 typedef int64_t log_clock(void); /* nanoseconds since 1970 UTC */
 struct log *log_new(FILE *out, enum log_level level, enum log_format format, log_clock *clock); /* NULL if out of memory */
+void log_for_journal(struct log *log); /* each line starts with <N>, the priority that systemd reads */
 void log_free(struct log *log); /* sums up what was held back; NULL is fine, here and below */
 /* More than 10 of one msg a minute are counted and summed up in one line. fields end with key NULL. */
 void log_write(struct log *log, enum log_level level, const char *msg, const struct log_field *fields);

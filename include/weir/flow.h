@@ -23,13 +23,13 @@ struct flow_own {
     uint8_t state;       /* enum flow_own_state */
 };
 enum flow_own_state { OWN_NONE, OWN_PAIR, OWN_ONE, OWN_CONFLICT };
-/* Take one more record's ends. Commutes: the state depends only on the set of pairs, but CONFLICT must be made good by reading the object again with
+/* Take one more record's ends. The state depends only on the set of pairs. On CONFLICT the object must be read again with
  * the state preset to CONFLICT, since flows were attributed on the way. */
 void flow_own_learn(struct flow_own *own, struct ip src, struct ip dst);
 
 enum flow_verdict {
     FLOW_CHARGED,   /* host, peer and way are known */
-    FLOW_PENDING,   /* both ends may be the host: settle when the own address is known; host = src, peer = dst, way = out */
+    FLOW_PENDING,   /* either end may be the host: count both, the reader keeps the one that is proven; host = src, out */
     FLOW_FORWARDED, /* seen at a forwarder (NAT gateway, load balancer ...): charged to nobody */
     FLOW_NOT_TRAFFIC, /* NODATA, SKIPDATA, REJECT, no bytes: never egress */
     FLOW_UNKNOWN,   /* no rule settles it and none can */
@@ -53,16 +53,19 @@ struct flow {
     bool out;                /* bytes went from host to peer */
     bool external;           /* the peer is not ours */
     bool forwards;           /* this record proves that the interface is a forwarder */
+    bool via;                /* the host stands behind this interface's address (pod, secondary address, transit gateway) */
 };
 
-/* Attribute one record. own4/own6: what is known of the interface. */
-enum flow_verdict flow_attribute(const struct flow_rules *rules, const struct record *r, const struct flow_own *own, bool interface_forwards, struct flow *out);
-/* Settle a pending flow now that own is known: swap ends if needed. */
-enum flow_verdict flow_settle(const struct flow_own *own, struct flow *f);
+/* Attribute one record; own: what is known of the interface in the record's family. *out is filled unless NOT_TRAFFIC. */
+enum flow_verdict flow_attribute(const struct flow_rules *rules, const struct record *r, const struct flow_own *own, struct flow *out);
+/* The same flow seen from the other end. */
+struct flow flow_mirror(const struct flow *f);
 bool flow_is_own(const struct flow_rules *rules, struct ip a);
+/* Would attribution of this record use the learned own address? (No direction, and not exactly one end in our networks.) */
+bool flow_needs_own(const struct flow_rules *rules, const struct record *r);
 
 /* ---- groups: what a host's traffic is summed by. A 64-bit key that means the same in every run. ---- */
-enum group_kind { GROUP_NONE, GROUP_INITIATED, GROUP_SERVED, GROUP_UNKNOWN, GROUP_INTERNAL_INITIATED, GROUP_INTERNAL_OTHER, GROUP_REST, GROUP_GAP, GROUP_KINDS };
+enum group_kind { GROUP_NONE, GROUP_INITIATED, GROUP_SERVED, GROUP_UNKNOWN, GROUP_INTERNAL_INITIATED, GROUP_INTERNAL_OTHER, GROUP_REST, GROUP_IN, GROUP_GAP, GROUP_KINDS };
 /* kind(4) | service class(4) | family(4): 4 or 6 | big(1) | 0(3) | payload(48): external initiated and unknown: /16 or /32; served: /24 or /48;
  * internal: the address, or 48 bits of its hash for IPv6. */
 uint64_t flow_group(const struct flow *f);

@@ -20,34 +20,31 @@
 struct window_limits {
     uint32_t max_groups;     /* small groups per host-day before sampling, default 4096 */
     uint32_t max_big_groups; /* big groups per host-day, sampled by the same rule, default 65536 */
-    uint32_t max_hosts;      /* host-days; beyond: flows are counted as folded and summed per interface only */
-    uint64_t max_bytes;      /* memory */
+    uint32_t max_hosts;      /* host-days; beyond: flows are not kept and counted as folded */
 };
 extern const struct window_limits window_default_limits;
 
-/* One network interface as the logs name it, under one flow log. */
-struct window_interface {
-    uint32_t account, id, flow_log, vpc; /* interned text; window_text() */
-    uint32_t hash_next;
-    uint32_t last_row;                  /* the row that was used last: records come grouped */
-    uint8_t forwards;                   /* proven or configured forwarder */
-    uint8_t conflict;                   /* bit 0: IPv4, bit 1: IPv6: no own address fits all records */
-    struct flow_own own4, own6;
-};
-
 struct window;
-struct window *window_new(const struct window_limits *limits);
+/* learns: keep what is learned of own addresses (for the sums of one object). */
+struct window *window_new(const struct window_limits *limits, bool learns);
 void window_free(struct window *w);
 void window_reset(struct window *w); /* empty, memory kept */
 uint64_t window_memory_bytes(const struct window *w);
 
-/* The interface of a record, made on first sight; NULL at a limit or out of memory. Cheap when it is the same as last time. */
-struct window_interface *window_interface(struct window *w, struct slice account, struct slice id, struct slice flow_log, struct slice vpc);
-struct slice window_text(const struct window *w, uint32_t interned);
+/* One network interface as the logs name it, under one flow log. */
+struct interface_name { struct slice account, id, flow_log, vpc; };
+#define WINDOW_NO_INTERFACE UINT32_MAX
+/* Its number, given on first sight; WINDOW_NO_INTERFACE at a limit. Cheap when it is the same as last time. */
+uint32_t window_interface(struct window *w, const struct interface_name *name);
+void window_name(const struct window *w, uint32_t interface, struct interface_name *out);
+/* What is learned of its own address in this family; only with learns. Valid until the next window_interface. */
+struct flow_own *window_own(struct window *w, uint32_t interface, bool v4);
+void window_set_forwards(struct window *w, uint32_t interface);
+
 /* Add one attributed flow (CHARGED or PENDING). LIMIT: not kept, counted as folded. */
-WEIR_MUST_USE enum weir_err window_add(struct window *w, struct window_interface *i, const struct flow *f, enum flow_verdict verdict);
-/* A hole in the evidence: SKIPDATA at this interface in that time. */
-WEIR_MUST_USE enum weir_err window_add_gap(struct window *w, struct window_interface *i, int64_t start_s);
+WEIR_MUST_USE enum weir_err window_add(struct window *w, uint32_t interface, const struct flow *f, enum flow_verdict verdict);
+/* A hole in the evidence: SKIPDATA at this interface at that time. */
+WEIR_MUST_USE enum weir_err window_add_gap(struct window *w, uint32_t interface, int64_t start_s);
 /* Add all of src to dst. Commutes and is associative. NOMEM or LIMIT. */
 WEIR_MUST_USE enum weir_err window_merge(struct window *dst, const struct window *src);
 
@@ -71,20 +68,22 @@ struct host_day {
     uint8_t level;           /* 0: every group was kept */
     uint64_t external_out, external_in, internal_out, internal_in, rest_out;
     uint64_t hour_out[24];   /* external bytes out */
-    uint64_t hour_in[24];
+    uint64_t hour_in[24];    /* external bytes in */
     const struct host_group *group; size_t groups; /* ascending by group */
 };
-/* Call each host-day of day (00:00 UTC) in ascending host_id; borrowed until return. A non-OK result stops and is returned. */
+/* Call each host-day of day (00:00 UTC) that sent at least that many bytes, in ascending host_id; borrowed until return. A non-OK
+ * result stops and is returned. */
 typedef enum weir_err window_each(void *ctx, const struct host_day *day);
-WEIR_MUST_USE enum weir_err window_each_host(struct window *w, int64_t day_s, window_each *each, void *ctx);
+WEIR_MUST_USE enum weir_err window_each_host(struct window *w, int64_t day_s, uint64_t at_least, window_each *each, void *ctx);
 /* Days present, ascending; returns how many (writes at most max). */
 size_t window_days(const struct window *w, int64_t *day_s, size_t max);
-void window_drop_day(struct window *w, int64_t day_s);
+WEIR_MUST_USE enum weir_err window_drop_day(struct window *w, int64_t day_s); /* gives the memory back */
 
 struct window_stats { uint64_t interfaces, host_days, cells, folded, gaps, unresolved_bytes, suspected_forwarders; };
 struct window_stats window_stats(const struct window *w);
 
 /* ---- stored form: one blob per (day, bucket of host_id); decoding merges ---- */
+/* Merged into since the last window_clean? */
 bool window_bucket_dirty(const struct window *w, int64_t day_s, unsigned bucket);
 void window_clean(struct window *w);
 WEIR_MUST_USE enum weir_err window_encode(struct window *w, int64_t day_s, unsigned bucket, struct buffer *out);

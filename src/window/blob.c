@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The stored form of the rows of one day and bucket. Decoding merges, so a store may hold a bucket in several parts.
+ *
+ *   blob 'w' version 1: varint day, varint names, names * string   (accounts, flow logs and VPCs)
+ *                       varint interfaces, interfaces * (varint account, string id, varint flow_log, varint vpc, u8 forwards)
+ *                       varint rows, rows * (varint interface, u8 kind, u64 hi, u64 lo, u8 level, u8 big level,
+ *                                            varint cells, cells * cell)
+ *   cell: u64 group, varint bytes_in, varint packets, varint flows, u8 hours, hours * (u8 hour, u8 ticks, varint bytes)
+ *
+ * Rows in order of host id, cells in order of group: the same sums give the same bytes. */
+#include "table.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define VERSION 1
+#define NAMES_MAX 65536
+
+/* ---- encode ---- */
+
+struct writer {
+    const struct window *w;
+    uint32_t *interface_number;      /* by interface, NIL = not yet */
+    uint32_t *used; uint32_t used_n; /* interfaces in order of first use */
+    uint32_t name[64]; uint32_t names; /* recent names are few; more are written again */
+    struct buffer names_out, interfaces_out, rows_out;
+};
+
+static uint32_t name_number(struct writer *wr, uint32_t offset)
+{
+    struct slice s = text_at(wr->w, offset);
+    uint32_t recent = wr->names < WEIR_COUNT(wr->name) ? wr->names : WEIR_COUNT(wr->name);
+    for (uint32_t i = 0; i < recent; i++) {
+        uint32_t number = wr->names - 1 - i;
+        if (slice_eq(text_at(wr->w, wr->name[number % WEIR_COUNT(wr->name)]), s))
+            return number;
+    }
+    wr->name[wr->names % WEIR_COUNT(wr->name)] = offset;
+    buffer_string(&wr->names_out, s);
+    return wr->names++;
+}
+
+static uint32_t interface_number(struct writer *wr, uint32_t interface)
+{
+    if (wr->interface_number[interface] != NIL)
+        return wr->interface_number[interface];
+    const struct interface *i = &wr->w->interface[interface];
+    struct buffer *b = &wr->interfaces_out;
+    buffer_varint(b, name_number(wr, i->account));
+    buffer_string(b, text_at(wr->w, i->id));
+    buffer_varint(b, name_number(wr, i->flow_log));
+    buffer_varint(b, name_number(wr, i->vpc));
+    buffer_u8(b, i->forwards);
+    wr->used[wr->used_n] = interface;
+    return wr->interface_number[interface] = wr->used_n++;
+}
+
+static int compare_hours(const void *a, const void *b)
+{
+    hour_t x = *(const hour_t *)a, y = *(const hour_t *)b;
+    return (x > y) - (x < y);
+}
+
+static void encode_cell(struct writer *wr, const struct cell *c)
+{
+    struct buffer *b = &wr->rows_out;
+    hour_t hours[24];
+    size_t n = cell_hours(wr->w, c, hours);
+    if (n > 1)
+        qsort(hours, n, sizeof *hours, compare_hours);
+    buffer_u64(b, c->group);
+    buffer_varint(b, c->bytes_in);
+    buffer_varint(b, c->packets);
+    buffer_varint(b, c->flows);
+    buffer_u8(b, (uint8_t)n);
+    for (size_t i = 0; i < n; i++) {
+        buffer_u8(b, (uint8_t)hour_of(hours[i]));
+        buffer_u8(b, (uint8_t)hour_ticks(hours[i]));
+        buffer_varint(b, hour_bytes(hours[i]));
+    }
+}
+
+static int compare_cells(const void *a, const void *b, void *window)
+{
+    const struct window *w = window;
+    uint64_t x = w->cell[*(const uint32_t *)a].group, y = w->cell[*(const uint32_t *)b].group;
+    return (x > y) - (x < y);
+}
+
+static enum weir_err encode_cells(struct writer *wr, const struct row *row)
+{
+    uint32_t few[64], n = 0, *cell = few;
+    for (uint32_t k = row->head; k != NIL; k = wr->w->cell[k].row_next)
+        n++;
+    if (n > WEIR_COUNT(few) && !(cell = malloc(n * sizeof *cell)))
+        return WEIR_NOMEM;
+    n = 0;
+    for (uint32_t k = row->head; k != NIL; k = wr->w->cell[k].row_next)
+        cell[n++] = k;
+    void *window = (void *)(uintptr_t)wr->w;
+    if (n > 1)
+        qsort_r(cell, n, sizeof *cell, compare_cells, window);
+    buffer_varint(&wr->rows_out, n);
+    for (uint32_t i = 0; i < n; i++)
+        encode_cell(wr, &wr->w->cell[cell[i]]);
+    if (cell != few)
+        free(cell);
+    return WEIR_OK;
+}
+
+static enum weir_err encode_row(struct writer *wr, const struct row *row)
+{
+    struct buffer *b = &wr->rows_out;
+    buffer_varint(b, interface_number(wr, row->interface));
+    buffer_u8(b, row->kind);
+    buffer_u64(b, row->host.hi);
+    buffer_u64(b, row->host.lo);
+    buffer_u8(b, row->level[0]);
+    buffer_u8(b, row->level[1]);
+    return encode_cells(wr, row);
+}
+
+static enum weir_err write_blob(struct writer *wr, uint16_t day, uint32_t rows, struct buffer *out)
+{
+    if (wr->names_out.err || wr->interfaces_out.err || wr->rows_out.err)
+        return WEIR_NOMEM;
+    size_t begin = blob_begin(out, WINDOW_BLOB, VERSION);
+    buffer_varint(out, day);
+    buffer_varint(out, wr->names);
+    buffer_put(out, wr->names_out.p, wr->names_out.n);
+    buffer_varint(out, wr->used_n);
+    buffer_put(out, wr->interfaces_out.p, wr->interfaces_out.n);
+    buffer_varint(out, rows);
+    buffer_put(out, wr->rows_out.p, wr->rows_out.n);
+    blob_end(out, begin);
+    return out->err;
+}
+
+enum weir_err window_encode(struct window *w, int64_t day_s, unsigned bucket, struct buffer *out)
+{
+    enum weir_err err = window_order(w, (uint16_t)(day_s / DAY_S));
+    if (err)
+        return err;
+    uint32_t first = w->order.start[bucket], end = w->order.start[bucket + 1];
+    struct writer wr = {.w = w, .used = malloc(((size_t)end - first + 1) * sizeof(uint32_t))};
+    wr.interface_number = malloc(((size_t)w->interfaces + 1) * sizeof(uint32_t));
+    buffer_init(&wr.names_out, out->max);
+    buffer_init(&wr.interfaces_out, out->max);
+    buffer_init(&wr.rows_out, out->max);
+    if (!wr.used || !wr.interface_number)
+        err = WEIR_NOMEM;
+    else
+        memset(wr.interface_number, 0xff, w->interfaces * sizeof(uint32_t));
+    for (uint32_t i = first; i < end && !err; i++)
+        err = encode_row(&wr, &w->row[w->order.row[i]]);
+    if (!err)
+        err = write_blob(&wr, (uint16_t)(day_s / DAY_S), end - first, out);
+    buffer_fini(&wr.names_out);
+    buffer_fini(&wr.interfaces_out);
+    buffer_fini(&wr.rows_out);
+    free(wr.used);
+    free(wr.interface_number);
+    return err;
+}
+
+/* ---- decode ---- */
+
+struct loader {
+    struct window *w;
+    struct cursor c;
+    struct slice *name; uint64_t names;
+    uint32_t *interface; uint64_t interfaces;
+    uint16_t day;
+};
+
+static struct slice load_name(struct loader *l)
+{
+    uint64_t k = cursor_varint(&l->c);
+    if (k < l->names)
+        return l->name[k];
+    if (!l->c.err)
+        l->c.err = WEIR_CORRUPT;
+    return (struct slice){"", 0};
+}
+
+static enum weir_err load_interfaces(struct loader *l)
+{
+    for (uint64_t i = 0; i < l->names; i++)
+        l->name[i] = cursor_string(&l->c, UINT16_MAX);
+    l->interfaces = cursor_varint(&l->c);
+    if (l->c.err || l->interfaces > cursor_left(&l->c))
+        return WEIR_CORRUPT;
+    l->interface = malloc((l->interfaces + 1) * sizeof *l->interface);
+    if (!l->interface)
+        return WEIR_NOMEM;
+    for (uint64_t i = 0; i < l->interfaces; i++) {
+        struct interface_name name = {.account = load_name(l)};
+        name.id = cursor_string(&l->c, UINT16_MAX);
+        name.flow_log = load_name(l);
+        name.vpc = load_name(l);
+        bool forwards = cursor_u8(&l->c) != 0;
+        if (l->c.err)
+            return WEIR_CORRUPT;
+        l->interface[i] = window_interface(l->w, &name);
+        if (l->interface[i] == NIL)
+            return WEIR_NOMEM;
+        if (forwards)
+            window_set_forwards(l->w, l->interface[i]);
+    }
+    return WEIR_OK;
+}
+
+static enum weir_err load_cell(struct loader *l, uint32_t row)
+{
+    uint64_t group = cursor_u64(&l->c), in = cursor_varint(&l->c), packets = cursor_varint(&l->c), flows = cursor_varint(&l->c);
+    unsigned hours = cursor_u8(&l->c);
+    if (l->c.err || hours > 24 || group_kind(group) == GROUP_NONE || group_kind(group) >= GROUP_KINDS)
+        return WEIR_CORRUPT;
+    uint32_t k = cell_get(l->w, row, group);
+    if (k == NIL)
+        return WEIR_NOMEM;
+    struct cell *c = &l->w->cell[k];
+    c->bytes_in = sat_add(c->bytes_in, in);
+    c->packets = sat_add32(c->packets, packets > UINT32_MAX ? UINT32_MAX : (uint32_t)packets);
+    c->flows = sat_add32(c->flows, flows > UINT32_MAX ? UINT32_MAX : (uint32_t)flows);
+    for (unsigned i = 0; i < hours; i++) {
+        unsigned hour = cursor_u8(&l->c), ticks = cursor_u8(&l->c);
+        uint64_t bytes = cursor_varint(&l->c);
+        if (l->c.err || hour > 23 || ticks > 63)
+            return WEIR_CORRUPT;
+        cell_add_hour(l->w, k, hour_make(hour, ticks, bytes));
+    }
+    return l->c.err ? WEIR_CORRUPT : WEIR_OK;
+}
+
+static enum weir_err load_row(struct loader *l)
+{
+    uint64_t interface = cursor_varint(&l->c);
+    unsigned kind = cursor_u8(&l->c);
+    struct ip host = {cursor_u64(&l->c), 0};
+    host.lo = cursor_u64(&l->c);
+    uint8_t level[2] = {cursor_u8(&l->c), 0};
+    level[1] = cursor_u8(&l->c);
+    uint64_t cells = cursor_varint(&l->c);
+    if (l->c.err || interface >= l->interfaces || kind > ROW_INTERFACE || level[0] > 64 || level[1] > 64)
+        return WEIR_CORRUPT;
+    uint32_t row = row_get(l->w, l->interface[interface], host, l->day, (enum row_kind)kind);
+    if (row == NIL)
+        return WEIR_LIMIT;
+    for (unsigned big = 0; big < 2; big++)
+        row_raise_level(l->w, row, big, level[big]);
+    enum weir_err err = WEIR_OK;
+    for (uint64_t i = 0; i < cells && !err; i++)
+        err = load_cell(l, row);
+    return err;
+}
+
+enum weir_err window_decode(struct window *w, struct slice blob)
+{
+    struct loader l = {.w = w};
+    uint8_t version;
+    enum weir_err err = blob_open(blob, WINDOW_BLOB, VERSION, &version, &l.c);
+    if (err)
+        return err;
+    uint64_t day = cursor_varint(&l.c);
+    l.names = cursor_varint(&l.c);
+    if (l.c.err || day == 0 || day > UINT16_MAX || l.names > NAMES_MAX || l.names > cursor_left(&l.c))
+        return WEIR_CORRUPT;
+    l.day = (uint16_t)day;
+    l.name = malloc((l.names + 1) * sizeof *l.name);
+    err = l.name ? load_interfaces(&l) : WEIR_NOMEM;
+    uint64_t rows = err ? 0 : cursor_varint(&l.c);
+    for (uint64_t i = 0; i < rows && !err; i++)
+        err = l.c.err ? WEIR_CORRUPT : load_row(&l);
+    if (!err && (l.c.err || cursor_left(&l.c)))
+        err = WEIR_CORRUPT;
+    free(l.name);
+    free(l.interface);
+    return err;
+}

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Forwarders that no packet-level address gives away (version 2 logs): an interface that takes in from our hosts what
+ * those hosts, at their own interfaces, say they sent elsewhere, and sends about as much outside.
+ *
+ * A NAT gateway's inner leg shows "host -> gateway" while the host's own record shows "host -> far end". A host that is
+ * used to stage stolen data is told apart by that: there the sender's own record does name it. Where the senders are not
+ * logged at all, three of them and sums that match within a quarter are asked for. The configuration wins over this. */
+#include "table.h"
+
+#include <stdlib.h>
+
+#define FORWARD_MIN_BYTES (256u << 10)
+#define UNLOGGED_SENDERS 3
+
+static int compare_homes(const void *a, const void *b, void *window)
+{
+    const struct window *w = window;
+    return ip_cmp(w->row[*(const uint32_t *)a].host, w->row[*(const uint32_t *)b].host);
+}
+
+enum weir_err homes_open(const struct window *w, struct homes *out)
+{
+    *out = (struct homes){malloc(((size_t)w->order.n + 1) * sizeof(uint32_t)), 0};
+    if (!out->row)
+        return WEIR_NOMEM;
+    for (uint32_t i = 0; i < w->order.n; i++)
+        if (w->row[w->order.row[i]].kind == ROW_HOME)
+            out->row[out->n++] = w->order.row[i];
+    void *window = (void *)(uintptr_t)w;
+    qsort_r(out->row, out->n, sizeof *out->row, compare_homes, window);
+    return WEIR_OK;
+}
+
+void homes_close(struct homes *h) { free(h->row); }
+
+uint32_t homes_find(const struct window *w, const struct homes *h, struct ip host)
+{
+    uint32_t low = 0, high = h->n;
+    while (low < high) {
+        uint32_t mid = low + (high - low) / 2;
+        if (ip_cmp(w->row[h->row[mid]].host, host) < 0)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return low < h->n && ip_eq(w->row[h->row[low]].host, host) ? low : h->n;
+}
+
+/* Bytes that the host of these home rows says it sent to `to`, whoever opened the connection. */
+static uint64_t said_sent(const struct window *w, const struct homes *h, uint32_t at, struct ip to)
+{
+    uint64_t sum = 0;
+    for (struct ip host = w->row[h->row[at]].host; at < h->n && ip_eq(w->row[h->row[at]].host, host); at++)
+        for (uint32_t k = w->row[h->row[at]].head; k != NIL; k = w->cell[k].row_next) {
+            const struct cell *c = &w->cell[k];
+            enum group_kind kind = group_kind(c->group);
+            if ((kind != GROUP_INTERNAL_INITIATED && kind != GROUP_INTERNAL_OTHER) || (uint32_t)c->group != ip_v4(to))
+                continue;
+            hour_t hours[24];
+            for (size_t i = 0, n = cell_hours(w, c, hours); i < n; i++)
+                sum = sat_add(sum, hour_bytes(hours[i]));
+        }
+    return sum;
+}
+
+static uint64_t sent_outside(const struct host_day *d)
+{
+    uint64_t sum = 0;
+    for (size_t i = 0; i < d->groups; i++) {
+        enum group_kind kind = group_kind(d->group[i].group);
+        if (kind == GROUP_INITIATED || kind == GROUP_UNKNOWN)
+            sum = sat_add(sum, d->group[i].bytes_out);
+    }
+    return sum;
+}
+
+bool forwarder_possible(const struct host_day *d)
+{
+    uint64_t outside = sent_outside(d);
+    return outside >= FORWARD_MIN_BYTES && d->internal_in >= outside / 2 && ip_is_v4(d->host);
+}
+
+bool forwarder_suspected(const struct window *w, const struct homes *h, const struct host_day *d)
+{
+    uint64_t outside = sent_outside(d);
+    uint64_t denied = 0, unlogged = 0;
+    unsigned unlogged_senders = 0;
+    for (size_t i = 0; i < d->groups; i++) {
+        const struct host_group *g = &d->group[i];
+        if (group_kind(g->group) != GROUP_INTERNAL_OTHER || (g->group >> 52 & 15) != 4)
+            continue;
+        uint32_t home = homes_find(w, h, ip_from_v4((uint32_t)g->group));
+        if (home == h->n) {
+            unlogged = sat_add(unlogged, g->bytes_in);
+            unlogged_senders++;
+        } else if (said_sent(w, h, home, d->host) < g->bytes_in / 2) {
+            denied = sat_add(denied, g->bytes_in);
+        }
+    }
+    if (denied >= outside / 2)
+        return true;
+    return unlogged_senders >= UNLOGGED_SENDERS && unlogged / 4 >= outside / 5 && unlogged / 5 <= outside / 4;
+}

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Rows of one day in the order of host ids: by bucket, then sorted within. Output order never follows the hash tables. */
+#include "table.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static int compare_rows(const void *a, const void *b, void *window)
+{
+    const struct window *w = window;
+    const struct row *x = &w->row[*(const uint32_t *)a], *y = &w->row[*(const uint32_t *)b];
+    if (x->host_id != y->host_id)
+        return x->host_id < y->host_id ? -1 : 1;
+    if (x->kind != y->kind)
+        return x->kind < y->kind ? -1 : 1;
+    return slice_cmp(text_at(w, w->interface[x->interface].flow_log), text_at(w, w->interface[y->interface].flow_log));
+}
+
+static void order_count(struct window *w, uint16_t day)
+{
+    struct order *o = &w->order;
+    memset(o->start, 0, sizeof o->start);
+    for (uint32_t i = 0; i < w->rows; i++)
+        if (w->row[i].day == day)
+            o->start[(w->row[i].host_id >> 56) + 1]++;
+    for (unsigned b = 0; b < WINDOW_BUCKETS; b++)
+        o->start[b + 1] += o->start[b];
+    o->n = o->start[WINDOW_BUCKETS];
+}
+
+enum weir_err window_order(struct window *w, uint16_t day)
+{
+    struct order *o = &w->order;
+    if (o->day == day && o->rows_seen == w->rows)
+        return WEIR_OK;
+    order_count(w, day);
+    uint32_t *row = realloc(o->row, ((size_t)o->n + 1) * sizeof *row);
+    if (!row)
+        return WEIR_NOMEM;
+    o->row = row;
+    uint32_t next[WINDOW_BUCKETS];
+    memcpy(next, o->start, sizeof next);
+    for (uint32_t i = 0; i < w->rows; i++)
+        if (w->row[i].day == day)
+            o->row[next[w->row[i].host_id >> 56]++] = i;
+    for (unsigned b = 0; b < WINDOW_BUCKETS; b++)
+        qsort_r(o->row + o->start[b], o->start[b + 1] - o->start[b], sizeof *o->row, compare_rows, w);
+    o->day = day;
+    o->rows_seen = w->rows;
+    return WEIR_OK;
+}
+
+static int compare_days(const void *a, const void *b)
+{
+    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+    return (x > y) - (x < y);
+}
+
+size_t window_days(const struct window *w, int64_t *day_s, size_t max)
+{
+    size_t n = 0;
+    for (uint32_t i = 0; i < w->days && n < max; i++)
+        day_s[n++] = (int64_t)w->day[i].day * DAY_S;
+    qsort(day_s, n, sizeof *day_s, compare_days);
+    return n;
+}
+
+bool window_bucket_dirty(const struct window *w, int64_t day_s, unsigned bucket)
+{
+    for (uint32_t i = 0; i < w->days; i++)
+        if (w->day[i].day == day_s / DAY_S)
+            return w->day[i].dirty[bucket / 8] >> bucket % 8 & 1;
+    return false;
+}
+
+void window_clean(struct window *w)
+{
+    for (uint32_t i = 0; i < w->days; i++)
+        memset(w->day[i].dirty, 0, sizeof w->day[i].dirty);
+}
+
+/* What stays is copied into a new window: the memory of a closed day is given back at once. */
+enum weir_err window_drop_day(struct window *w, int64_t day_s)
+{
+    uint16_t day = (uint16_t)(day_s / DAY_S);
+    struct window *kept = window_new(&w->limits, w->learns);
+    if (!kept)
+        return WEIR_NOMEM;
+    for (uint32_t i = 0; i < w->rows; i++)
+        if (w->row[i].day == day)
+            w->row[i].day = 0; /* passed over by the merge */
+    struct window_stats stats = w->stats;
+    enum weir_err err = window_merge(kept, w);
+    if (err && err != WEIR_LIMIT) {
+        window_free(kept);
+        return err;
+    }
+    for (uint32_t i = 0; i < w->days; i++)
+        if (w->day[i].day != day)
+            for (uint32_t k = 0; k < kept->days; k++)
+                if (kept->day[k].day == w->day[i].day)
+                    memcpy(kept->day[k].dirty, w->day[i].dirty, sizeof w->day[i].dirty);
+    struct window old = *w;
+    *w = *kept;
+    *kept = old;
+    w->stats = stats;
+    window_free(kept);
+    return WEIR_OK;
+}
+
+struct window_stats window_stats(const struct window *w)
+{
+    struct window_stats s = w->stats;
+    s.interfaces = w->interfaces;
+    s.host_days = w->rows;
+    s.cells = w->cells - w->cells_free;
+    return s;
+}

@@ -1,0 +1,526 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Storage of a window: growing arrays, chained hashes, the pool of hours. Nothing is freed one by one but cells that
+ * sampling folds away; a reset keeps the memory. Growth is by doubling: large blocks move by remapping, not by copying. */
+#include "table.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+const struct window_limits window_default_limits = {.max_groups = 4096, .max_big_groups = 65536, .max_hosts = 4000000};
+
+#define FIRST_CAP 64u
+#define INDEX_MAX (1u << 30)
+
+static bool grow(void *array_pointer, uint32_t *cap, uint32_t need, size_t size)
+{
+    if (need <= *cap)
+        return true;
+    uint32_t n = *cap ? *cap : FIRST_CAP;
+    while (n < need) {
+        if (n >= INDEX_MAX)
+            return false;
+        n *= 2;
+    }
+    void *old;
+    memcpy(&old, array_pointer, sizeof old);
+    void *p = realloc(old, (size_t)n * size);
+    if (!p)
+        return false;
+    memcpy(array_pointer, &p, sizeof p);
+    *cap = n;
+    return true;
+}
+
+static bool heads_resize(struct heads *h, uint32_t size)
+{
+    uint32_t *p = malloc((size_t)size * sizeof *p);
+    if (!p)
+        return false;
+    memset(p, 0xff, (size_t)size * sizeof *p);
+    free(h->head);
+    h->head = p;
+    h->mask = size - 1;
+    return true;
+}
+
+static inline bool heads_full(const struct heads *h, uint32_t entries) { return !h->head || entries > h->mask; }
+static inline uint32_t heads_next_size(const struct heads *h) { return h->head ? (h->mask + 1) * 2 : FIRST_CAP; }
+
+struct window *window_new(const struct window_limits *limits, bool learns)
+{
+    struct window *w = calloc(1, sizeof *w);
+    if (!w)
+        return NULL;
+    w->limits = *limits;
+    w->learns = learns;
+    window_reset(w);
+    return w;
+}
+
+void window_free(struct window *w)
+{
+    if (!w)
+        return;
+    free(w->interface);
+    free(w->own);
+    free(w->row);
+    free(w->cell);
+    free(w->pool);
+    free(w->text);
+    free(w->interface_heads.head);
+    free(w->row_heads.head);
+    free(w->cell_heads.head);
+    free(w->order.row);
+    free(w);
+}
+
+static void heads_clear(struct heads *h)
+{
+    if (h->head)
+        memset(h->head, 0xff, ((size_t)h->mask + 1) * sizeof *h->head);
+}
+
+void window_reset(struct window *w)
+{
+    w->interfaces = w->rows = w->cells = w->pool_n = w->text_n = w->days = w->cells_free = w->rows_free = 0;
+    w->free_cell = w->last_interface = NIL;
+    w->last_account = w->last_flow_log = w->last_vpc = NIL;
+    memset(w->free_block, 0xff, sizeof w->free_block);
+    heads_clear(&w->interface_heads);
+    heads_clear(&w->row_heads);
+    heads_clear(&w->cell_heads);
+    w->order.day = 0;
+    w->stats = (struct window_stats){0};
+}
+
+uint64_t window_memory_bytes(const struct window *w)
+{
+    return (uint64_t)w->interfaces * (sizeof *w->interface + 4) + w->text_n + (uint64_t)w->rows * (sizeof *w->row + 4) +
+           (uint64_t)w->cells * (sizeof *w->cell + 6) + (uint64_t)w->pool_n * sizeof *w->pool;
+}
+
+/* ---- text: u16 length, then bytes ---- */
+
+struct slice text_at(const struct window *w, uint32_t offset)
+{
+    uint16_t n;
+    memcpy(&n, w->text + offset, sizeof n);
+    return (struct slice){w->text + offset + sizeof n, n};
+}
+
+static uint32_t text_put(struct window *w, struct slice s)
+{
+    if (s.n > UINT16_MAX || !grow(&w->text, &w->text_cap, w->text_n + 2 + (uint32_t)s.n, 1))
+        return NIL;
+    uint32_t at = w->text_n;
+    uint16_t n = (uint16_t)s.n;
+    memcpy(w->text + at, &n, sizeof n);
+    if (n)
+        memcpy(w->text + at + sizeof n, s.p, n);
+    w->text_n += 2u + n;
+    return at;
+}
+
+/* Accounts, flow logs and VPCs repeat from one interface to the next: keep the last. */
+static uint32_t text_put_repeated(struct window *w, struct slice s, uint32_t *last)
+{
+    if (*last == NIL || !slice_eq(text_at(w, *last), s))
+        *last = text_put(w, s);
+    return *last;
+}
+
+/* ---- interfaces ---- */
+
+static uint64_t name_hash(const struct interface_name *n)
+{
+    return hash_u64x2(hash_bytes(n->id.p, n->id.n), n->account.n + (n->flow_log.n ? hash_bytes(n->flow_log.p, n->flow_log.n) : 0));
+}
+
+static bool name_is(const struct window *w, const struct interface *i, const struct interface_name *n)
+{
+    return slice_eq(text_at(w, i->id), n->id) && slice_eq(text_at(w, i->account), n->account) &&
+           slice_eq(text_at(w, i->flow_log), n->flow_log);
+}
+
+static bool interfaces_rehash(struct window *w)
+{
+    struct heads *h = &w->interface_heads;
+    if (!heads_resize(h, heads_next_size(h)))
+        return false;
+    for (uint32_t k = 0; k < w->interfaces; k++) {
+        struct interface_name n;
+        window_name(w, k, &n);
+        uint32_t *head = &h->head[name_hash(&n) & h->mask];
+        w->interface[k].hash_next = *head;
+        *head = k;
+    }
+    return true;
+}
+
+static uint32_t interface_make(struct window *w, const struct interface_name *name, uint64_t hash)
+{
+    if (!grow(&w->interface, &w->interfaces_cap, w->interfaces + 1, sizeof *w->interface))
+        return NIL;
+    if (w->learns) {
+        if (!grow(&w->own, &w->own_cap, w->interfaces + 1, sizeof *w->own))
+            return NIL;
+        memset(w->own[w->interfaces], 0, sizeof w->own[0]);
+    }
+    struct interface made = {.account = text_put_repeated(w, name->account, &w->last_account), .id = text_put(w, name->id),
+                             .flow_log = text_put_repeated(w, name->flow_log, &w->last_flow_log),
+                             .vpc = text_put_repeated(w, name->vpc, &w->last_vpc), .last_row = NIL};
+    if (made.account == NIL || made.id == NIL || made.flow_log == NIL || made.vpc == NIL)
+        return NIL;
+    if (heads_full(&w->interface_heads, w->interfaces) && !interfaces_rehash(w))
+        return NIL;
+    uint32_t *head = &w->interface_heads.head[hash & w->interface_heads.mask];
+    made.hash_next = *head;
+    *head = w->interfaces;
+    w->interface[w->interfaces] = made;
+    return w->interfaces++;
+}
+
+uint32_t window_interface(struct window *w, const struct interface_name *name)
+{
+    if (w->last_interface != NIL && name_is(w, &w->interface[w->last_interface], name))
+        return w->last_interface;
+    uint64_t hash = name_hash(name);
+    uint32_t k = w->interface_heads.head ? w->interface_heads.head[hash & w->interface_heads.mask] : NIL;
+    while (k != NIL && !name_is(w, &w->interface[k], name))
+        k = w->interface[k].hash_next;
+    if (k == NIL)
+        k = interface_make(w, name, hash);
+    w->last_interface = k;
+    return k;
+}
+
+void window_name(const struct window *w, uint32_t interface, struct interface_name *out)
+{
+    const struct interface *i = &w->interface[interface];
+    *out = (struct interface_name){text_at(w, i->account), text_at(w, i->id), text_at(w, i->flow_log), text_at(w, i->vpc)};
+}
+
+struct flow_own *window_own(struct window *w, uint32_t interface, bool v4) { return &w->own[interface][v4]; }
+
+void window_set_forwards(struct window *w, uint32_t interface) { w->interface[interface].forwards = true; }
+
+/* ---- rows ---- */
+
+static inline uint64_t row_hash(uint32_t interface, struct ip host, uint16_t day, enum row_kind kind)
+{
+    return hash_u64x2(host.lo ^ (uint64_t)interface << 32, host.hi ^ (uint64_t)day << 3 ^ (uint64_t)kind);
+}
+
+static uint64_t host_identity(const struct window *w, uint32_t interface, struct ip host)
+{
+    char bytes[2 * UINT8_MAX + 16 + 2];
+    struct slice account = text_at(w, w->interface[interface].account), id = text_at(w, w->interface[interface].id);
+    size_t n = 0;
+    for (size_t i = 0; i < account.n && i < UINT8_MAX; i++)
+        bytes[n++] = account.p[i];
+    bytes[n++] = 0;
+    for (size_t i = 0; i < id.n && i < UINT8_MAX; i++)
+        bytes[n++] = id.p[i];
+    bytes[n++] = 0;
+    memcpy(bytes + n, &host, sizeof host);
+    return stable_hash(bytes, n + sizeof host);
+}
+
+static bool rows_rehash(struct window *w)
+{
+    struct heads *h = &w->row_heads;
+    if (!heads_resize(h, heads_next_size(h)))
+        return false;
+    for (uint32_t k = 0; k < w->rows; k++) {
+        struct row *r = &w->row[k];
+        uint32_t *head = &h->head[row_hash(r->interface, r->host, r->day, (enum row_kind)r->kind) & h->mask];
+        r->hash_next = *head;
+        *head = k;
+    }
+    return true;
+}
+
+static bool row_is(const struct row *r, uint32_t interface, struct ip host, uint16_t day, enum row_kind kind)
+{
+    return r->interface == interface && r->day == day && r->kind == kind && ip_eq(r->host, host);
+}
+
+static uint32_t row_make(struct window *w, uint32_t interface, struct ip host, uint16_t day, enum row_kind kind, uint64_t hash)
+{
+    if (w->rows - w->rows_free >= w->limits.max_hosts || day_slot(w, day) == NIL || !grow(&w->row, &w->rows_cap, w->rows + 1, sizeof *w->row))
+        return NIL;
+    if (heads_full(&w->row_heads, w->rows) && !rows_rehash(w))
+        return NIL;
+    uint32_t *head = &w->row_heads.head[hash & w->row_heads.mask];
+    w->row[w->rows] = (struct row){.host = host, .interface = interface, .head = NIL, .hash_next = *head, .in_cell = NIL,
+                                   .day = day, .kind = (uint8_t)kind, .host_id = w->learns ? 0 : host_identity(w, interface, host)};
+    *head = w->rows;
+    return w->rows++;
+}
+
+uint32_t row_get(struct window *w, uint32_t interface, struct ip host, uint16_t day, enum row_kind kind)
+{
+    uint32_t last = w->interface[interface].last_row;
+    if (last != NIL && row_is(&w->row[last], interface, host, day, kind))
+        return last;
+    uint64_t hash = row_hash(interface, host, day, kind);
+    uint32_t k = w->row_heads.head ? w->row_heads.head[hash & w->row_heads.mask] : NIL;
+    while (k != NIL && !row_is(&w->row[k], interface, host, day, kind))
+        k = w->row[k].hash_next;
+    if (k == NIL)
+        k = row_make(w, interface, host, day, kind, hash);
+    w->interface[interface].last_row = k;
+    return k;
+}
+
+/* ---- cells ---- */
+
+static inline uint64_t cell_hash(uint32_t row, uint64_t group) { return hash_u64x2(group, row); }
+
+static bool cells_rehash(struct window *w)
+{
+    struct heads *h = &w->cell_heads;
+    if (!heads_resize(h, heads_next_size(h)))
+        return false;
+    for (uint32_t k = 0; k < w->cells; k++) {
+        struct cell *c = &w->cell[k];
+        if (c->row == NIL)
+            continue;
+        uint32_t *head = &h->head[cell_hash(c->row, c->group) & h->mask];
+        c->hash_next = *head;
+        *head = k;
+    }
+    return true;
+}
+
+static uint32_t cell_slot(struct window *w)
+{
+    if (w->free_cell != NIL) {
+        uint32_t k = w->free_cell;
+        w->free_cell = w->cell[k].hash_next;
+        w->cells_free--;
+        return k;
+    }
+    if (!grow(&w->cell, &w->cells_cap, w->cells + 1, sizeof *w->cell))
+        return NIL;
+    if (heads_full(&w->cell_heads, w->cells) && !cells_rehash(w))
+        return NIL;
+    w->cell[w->cells].row = NIL; /* not yet in use, should a rehash come in between */
+    return w->cells++;
+}
+
+static uint32_t cell_make(struct window *w, uint32_t row, uint64_t group)
+{
+    uint32_t k = cell_slot(w);
+    if (k == NIL)
+        return NIL;
+    uint32_t *head = &w->cell_heads.head[cell_hash(row, group) & w->cell_heads.mask];
+    w->cell[k] = (struct cell){.group = group, .first = HOUR_NONE, .row = row, .hash_next = *head,
+                               .row_next = w->row[row].head, .more = NIL};
+    *head = k;
+    w->row[row].head = k;
+    return k;
+}
+
+static uint32_t cell_find(const struct window *w, uint32_t row, uint64_t group)
+{
+    if (!w->cell_heads.head)
+        return NIL;
+    uint32_t k = w->cell_heads.head[cell_hash(row, group) & w->cell_heads.mask];
+    while (k != NIL && (w->cell[k].group != group || w->cell[k].row != row))
+        k = w->cell[k].hash_next;
+    return k;
+}
+
+uint32_t cell_get(struct window *w, uint32_t row, uint64_t group)
+{
+    uint32_t k = cell_find(w, row, group);
+    if (WEIR_LIKELY(k != NIL))
+        return k;
+    if (!group_counts(group))
+        return cell_make(w, row, group);
+    unsigned big = group_is_big(group);
+    if (group_level(group) < w->row[row].level[big])
+        return cell_get(w, row, group_rest(group));
+    k = cell_make(w, row, group);
+    if (k == NIL)
+        return NIL;
+    uint32_t max = big ? w->limits.max_big_groups : w->limits.max_groups;
+    if (++w->row[row].kept[big] <= max)
+        return k;
+    while (w->row[row].kept[big] > max)
+        row_raise_level(w, row, big, (uint8_t)(w->row[row].level[big] + 1));
+    return cell_get(w, row, group); /* it may have been folded itself */
+}
+
+/* ---- hours ---- */
+
+static const uint8_t block_size[4] = {4, 8, 16, 24}; /* the first word holds the class and the number of hours */
+
+static uint32_t block_make(struct window *w, unsigned class)
+{
+    uint32_t at = w->free_block[class];
+    if (at != NIL) {
+        w->free_block[class] = (uint32_t)w->pool[at];
+    } else {
+        if (!grow(&w->pool, &w->pool_cap, w->pool_n + block_size[class], sizeof *w->pool))
+            return NIL;
+        at = w->pool_n;
+        w->pool_n += block_size[class];
+    }
+    w->pool[at] = (uint64_t)class << 8;
+    return at;
+}
+
+static void block_free(struct window *w, uint32_t at)
+{
+    unsigned class = (unsigned)(w->pool[at] >> 8);
+    w->pool[at] = w->free_block[class];
+    w->free_block[class] = at;
+}
+
+static hour_t hour_sum(hour_t a, hour_t b)
+{
+    return hour_make(hour_of(a), hour_ticks(a) | hour_ticks(b), hour_bytes(a) + hour_bytes(b));
+}
+
+static uint32_t block_grow(struct window *w, uint32_t at)
+{
+    unsigned class = (unsigned)(w->pool[at] >> 8), n = (unsigned)(w->pool[at] & 255);
+    uint32_t to = block_make(w, class + 1);
+    if (to == NIL)
+        return NIL;
+    memcpy(&w->pool[to + 1], &w->pool[at + 1], n * sizeof *w->pool);
+    w->pool[to] |= n;
+    block_free(w, at);
+    return to;
+}
+
+void cell_add_hour(struct window *w, uint32_t cell, hour_t h)
+{
+    struct cell *c = &w->cell[cell];
+    if (hour_of(c->first) == hour_of(h)) {
+        c->first = hour_sum(c->first, h);
+        return;
+    }
+    if (c->first == HOUR_NONE) {
+        c->first = h;
+        return;
+    }
+    if (c->more == NIL && (c->more = block_make(w, 0)) == NIL) {
+        w->stats.folded++;
+        return;
+    }
+    unsigned n = (unsigned)(w->pool[c->more] & 255);
+    for (unsigned i = 1; i <= n; i++)
+        if (hour_of(w->pool[c->more + i]) == hour_of(h)) {
+            w->pool[c->more + i] = hour_sum(w->pool[c->more + i], h);
+            return;
+        }
+    if (n + 1 == block_size[w->pool[c->more] >> 8]) {
+        uint32_t to = block_grow(w, c->more);
+        if (to == NIL) {
+            w->stats.folded++;
+            return;
+        }
+        c->more = to;
+    }
+    w->pool[c->more + n + 1] = h;
+    w->pool[c->more]++;
+}
+
+size_t cell_hours(const struct window *w, const struct cell *c, hour_t out[24])
+{
+    size_t n = 0;
+    if (c->first != HOUR_NONE)
+        out[n++] = c->first;
+    if (c->more == NIL)
+        return n;
+    for (unsigned i = 1, m = (unsigned)(w->pool[c->more] & 255); i <= m && n < 24; i++)
+        out[n++] = w->pool[c->more + i];
+    return n;
+}
+
+/* ---- sampling ---- */
+
+static void cell_unlink(struct window *w, uint32_t k)
+{
+    struct cell *c = &w->cell[k];
+    uint32_t *link = &w->cell_heads.head[cell_hash(c->row, c->group) & w->cell_heads.mask];
+    while (*link != k)
+        link = &w->cell[*link].hash_next;
+    *link = c->hash_next;
+    if (c->more != NIL)
+        block_free(w, c->more);
+    c->row = NIL;
+    c->hash_next = w->free_cell;
+    w->free_cell = k;
+    w->cells_free++;
+}
+
+static void cell_fold(struct window *w, uint32_t row, uint32_t k)
+{
+    struct cell c = w->cell[k];
+    hour_t hours[24];
+    size_t n = cell_hours(w, &c, hours);
+    cell_unlink(w, k);
+    uint32_t rest = cell_get(w, row, group_rest(c.group));
+    if (rest == NIL)
+        return;
+    struct cell *to = &w->cell[rest];
+    to->bytes_in = sat_add(to->bytes_in, c.bytes_in);
+    to->packets = sat_add32(to->packets, c.packets);
+    to->flows = sat_add32(to->flows, c.flows);
+    for (size_t i = 0; i < n; i++)
+        cell_add_hour(w, rest, hours[i]);
+}
+
+void row_raise_level(struct window *w, uint32_t row, unsigned big, uint8_t level)
+{
+    if (level <= w->row[row].level[big])
+        return;
+    w->row[row].level[big] = level;
+    uint32_t k = w->row[row].head;
+    uint32_t *link = &w->row[row].head;
+    uint32_t folded = NIL;
+    while (k != NIL) { /* first take them out of the row's chain: folding may add the rest's cell at its head */
+        uint32_t next = w->cell[k].row_next;
+        uint64_t g = w->cell[k].group;
+        if (group_counts(g) && group_is_big(g) == big && group_level(g) < level) {
+            *link = next;
+            w->cell[k].row_next = folded;
+            folded = k;
+            w->row[row].kept[big]--;
+        } else {
+            link = &w->cell[k].row_next;
+        }
+        k = next;
+    }
+    while (folded != NIL) {
+        uint32_t next = w->cell[folded].row_next;
+        cell_fold(w, row, folded);
+        folded = next;
+    }
+}
+
+/* ---- days ---- */
+
+uint32_t day_slot(struct window *w, uint16_t day)
+{
+    for (uint32_t i = 0; i < w->days; i++)
+        if (w->day[i].day == day)
+            return i;
+    if (w->days == DAYS_MAX)
+        return NIL;
+    memset(&w->day[w->days], 0, sizeof w->day[0]);
+    w->day[w->days].day = day;
+    return w->days++;
+}
+
+void day_mark(struct window *w, uint16_t day, uint64_t host_id)
+{
+    uint32_t i = day_slot(w, day);
+    unsigned bucket = (unsigned)(host_id >> 56);
+    if (i != NIL)
+        w->day[i].dirty[bucket / 8] |= (uint8_t)(1u << bucket % 8);
+}

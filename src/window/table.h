@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The tables of a window: interfaces, rows (one host-day behind one interface), cells (one group of a row), and the
+ * pool of further hours of a cell. Plain arrays with 32-bit indexes; chained hashes over them.
+ *
+ *   interface --< row --< cell (first hour inline) --< pool block of further hours
+ *
+ * Sizes on a 64-bit machine: interface 28 B and its text, row 64 B, cell 48 B, hour 8 B; plus 4 to 8 B of hash each. */
+#ifndef WEIR_WINDOW_TABLE_H
+#define WEIR_WINDOW_TABLE_H
+
+#include "weir/window.h"
+
+#define NIL UINT32_MAX
+#define DAYS_MAX 400 /* open days in one window: a year of backlog */
+
+struct interface {
+    uint32_t account, id, flow_log, vpc; /* offsets into text */
+    uint32_t hash_next;
+    uint32_t last_row; /* records come grouped */
+    bool forwards;
+};
+
+/* A row that proves its host (records charged to it directly), one seen behind another address, one of two ends of which either may be the
+ * host, and the interface itself (gaps). */
+enum row_kind { ROW_HOME, ROW_VIA, ROW_PENDING, ROW_INTERFACE };
+
+struct row {
+    struct ip host;
+    uint64_t host_id; /* stable hash of account, interface id and host */
+    uint32_t interface, head, hash_next, in_cell;
+    uint32_t kept[2];  /* small and big groups kept */
+    uint8_t level[2];  /* sampling level of each */
+    uint16_t day;      /* days since 1970 */
+    uint8_t kind;
+};
+
+/* One hour: hour of day (5 bits) | active ten-minute ticks (6) | bytes out (53, saturating). */
+typedef uint64_t hour_t;
+#define HOUR_BYTES_MAX ((1ULL << 53) - 1)
+static inline unsigned hour_of(hour_t h) { return (unsigned)(h >> 59); }
+static inline unsigned hour_ticks(hour_t h) { return (unsigned)(h >> 53 & 63); }
+static inline uint64_t hour_bytes(hour_t h) { return h & HOUR_BYTES_MAX; }
+static inline hour_t hour_make(unsigned hour, unsigned ticks, uint64_t bytes)
+{
+    return (uint64_t)hour << 59 | (uint64_t)ticks << 53 | (bytes < HOUR_BYTES_MAX ? bytes : HOUR_BYTES_MAX);
+}
+#define HOUR_NONE hour_make(31, 0, 0)
+
+struct cell {
+    uint64_t group, bytes_in;
+    hour_t first;
+    uint32_t row, hash_next, row_next;
+    uint32_t more;   /* pool block of further hours, or NIL */
+    uint32_t packets, flows; /* saturating */
+};
+
+struct heads { /* chained hash: heads over an array of entries that hold hash_next */
+    uint32_t *head;
+    uint32_t mask; /* size - 1 */
+};
+
+struct window {
+    struct window_limits limits;
+    bool learns;
+    struct interface *interface; uint32_t interfaces, interfaces_cap; struct heads interface_heads;
+    struct flow_own (*own)[2]; uint32_t own_cap;
+    struct row *row; uint32_t rows, rows_cap; struct heads row_heads;
+    struct cell *cell; uint32_t cells, cells_cap; struct heads cell_heads;
+    uint32_t free_cell, cells_free;
+    hour_t *pool; uint32_t pool_n, pool_cap, free_block[4];
+    char *text; uint32_t text_n, text_cap;
+    uint32_t last_interface;
+    uint32_t rows_free; /* dropped rows, not reused until reset */
+    uint32_t last_account, last_flow_log, last_vpc;
+    struct { uint16_t day; uint8_t dirty[WINDOW_BUCKETS / 8]; } day[DAYS_MAX];
+    uint32_t days;
+    struct order { uint16_t day; uint32_t rows_seen, n, start[WINDOW_BUCKETS + 1], *row; } order;
+    struct window_stats stats;
+};
+
+/* The rows of a day by (host_id, kind, interface), start[b] being the first of bucket b. Kept until rows are added. */
+WEIR_MUST_USE enum weir_err window_order(struct window *w, uint16_t day);
+/* Rows of a day that prove the address `host` (ROW_HOME), for forwarders: see forwarder.c. */
+struct homes { uint32_t *row; uint32_t n; };
+WEIR_MUST_USE enum weir_err homes_open(const struct window *w, struct homes *out);
+void homes_close(struct homes *h);
+/* First home row with this address, or n. */
+uint32_t homes_find(const struct window *w, const struct homes *h, struct ip host);
+bool forwarder_possible(const struct host_day *day); /* cheap: by its own sums */
+bool forwarder_suspected(const struct window *w, const struct homes *h, const struct host_day *day);
+
+/* Find or make; NIL at a limit or out of memory. */
+uint32_t row_get(struct window *w, uint32_t interface, struct ip host, uint16_t day, enum row_kind kind);
+/* The cell that sums this group in this row: its own, or that of the rest once it is sampled out. */
+uint32_t cell_get(struct window *w, uint32_t row, uint64_t group);
+void cell_add_hour(struct window *w, uint32_t cell, hour_t h);
+/* Raise the sampling level of small (0) or big (1) groups of a row and fold what no longer stays. */
+void row_raise_level(struct window *w, uint32_t row, unsigned big, uint8_t level);
+/* All hours of a cell, inline and pooled, into out[24]; returns how many. */
+size_t cell_hours(const struct window *w, const struct cell *c, hour_t out[24]);
+uint32_t day_slot(struct window *w, uint16_t day); /* NIL when there are too many */
+void day_mark(struct window *w, uint16_t day, uint64_t host_id);
+struct slice text_at(const struct window *w, uint32_t offset);
+
+static inline bool group_counts(uint64_t g) { return group_kind(g) < GROUP_REST; } /* is subject to sampling */
+static inline unsigned group_is_big(uint64_t g) { return (g & GROUP_BIG) != 0; }
+static inline uint8_t group_level(uint64_t g) { uint64_t h = stable_mix(group_plain(g)); return (uint8_t)(h ? __builtin_clzll(h) : 64); }
+static inline uint64_t group_rest(uint64_t g) { return (uint64_t)GROUP_REST << 60 | (group_external(g) ? 0 : 1); }
+
+#endif
