@@ -34,8 +34,8 @@ struct baseline {
     uint16_t days;                /* learned days */
     uint32_t evicted;             /* groups that went for lack of room */
     struct ring feature[FEATURE_COUNT];
-    uint16_t quarantine_until;    /* days before this one are not learned as flagged; 0 = none */
-    uint16_t finding_first_day;   /* first day of the finding that is still open; 0 = none */
+    uint16_t finding_first_day;   /* first and last day of the finding that is still open; 0 = none */
+    uint16_t finding_last_day;
     uint16_t groups;
     struct baseline_group group[BASELINE_GROUPS]; /* ascending by group */
 };

@@ -55,7 +55,9 @@ const char *score_model_version(const struct score_model *m); /* "egress-1" */
 
 /* Score one host-day. budget: false findings per host-day. Uses only its arguments. */
 void score_day(const struct score_model *m, double budget, const struct host_day *day, const struct baseline *b, struct score *out);
-/* Cheap and exact: false means that no test can raise whatever the baseline (all sums are under the floors). */
-bool score_worth(const struct score_model *m, const struct host_day *day);
+/* No test can raise, whatever the baseline, on a host-day that sent less outside: the smallest floor. */
+uint64_t score_min_bytes(const struct score_model *m);
+/* Does the part count bytes that the host sent to this group in this hour? For evidence. */
+bool score_covers(const struct score_part *p, const struct baseline *b, uint16_t today, uint64_t group, unsigned hour);
 
 #endif

@@ -23,6 +23,7 @@ struct object {
     struct slice key;  /* from "AWSLogs/" on when present, else the base name */
     struct provenance from;
     uint64_t size_bytes;
+    size_t root_bytes; /* length of the directory that the user named; below it no symbolic link is followed. 0 = path itself was named */
 };
 
 /* Why an object was not read. SOURCE_SKIPPED_* are quiet (files that are known not to be logs, D9). */
@@ -81,7 +82,7 @@ struct source; /* one per thread; reused over objects */
 struct source *source_new(const struct source_limits *limits, enum inflate_engine engine);
 void source_free(struct source *s);
 /* Open an object: openat-style with O_NOFOLLOW below directories, O_NONBLOCK, regular files only. "-" is standard input,
- * spooled first into an unlinked temporary file so that it has an id and can be read again (source_rewind).
+ * spooled once for the process into an unlinked temporary file, so that it has an id and every later open reads it from the start.
  * WEIR_OK, or WEIR_UNSUPPORTED/IO... and source_why() tells. */
 WEIR_MUST_USE enum weir_err source_open(struct source *s, const struct object *o, struct fault *fault);
 /* Inflate into out[0..cap), cap >= 64 KiB; *n > 0 on WEIR_OK. WEIR_END: the object is whole (*n = 0). Anything else: reject the whole object;

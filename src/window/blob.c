@@ -11,7 +11,6 @@
 #include "table.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #define VERSION 1
 #define NAMES_MAX 65536
@@ -20,8 +19,7 @@
 
 struct writer {
     const struct window *w;
-    uint32_t *interface_number;      /* by interface, NIL = not yet */
-    uint32_t *used; uint32_t used_n; /* interfaces in order of first use */
+    uint32_t last, interfaces;         /* the interface written last; how many are written */
     uint32_t name[64]; uint32_t names; /* recent names are few; more are written again */
     struct buffer names_out, interfaces_out, rows_out;
 };
@@ -40,10 +38,11 @@ static uint32_t name_number(struct writer *wr, uint32_t offset)
     return wr->names++;
 }
 
+/* Rows of one interface come together as a rule; one that comes again is written again, decoding merges it. */
 static uint32_t interface_number(struct writer *wr, uint32_t interface)
 {
-    if (wr->interface_number[interface] != NIL)
-        return wr->interface_number[interface];
+    if (wr->interfaces && wr->last == interface)
+        return wr->interfaces - 1;
     const struct interface *i = &wr->w->interface[interface];
     struct buffer *b = &wr->interfaces_out;
     buffer_varint(b, name_number(wr, i->account));
@@ -51,8 +50,8 @@ static uint32_t interface_number(struct writer *wr, uint32_t interface)
     buffer_varint(b, name_number(wr, i->flow_log));
     buffer_varint(b, name_number(wr, i->vpc));
     buffer_u8(b, i->forwards);
-    wr->used[wr->used_n] = interface;
-    return wr->interface_number[interface] = wr->used_n++;
+    wr->last = interface;
+    return wr->interfaces++;
 }
 
 static int compare_hours(const void *a, const void *b)
@@ -128,7 +127,7 @@ static enum weir_err write_blob(struct writer *wr, uint16_t day, uint32_t rows, 
     buffer_varint(out, day);
     buffer_varint(out, wr->names);
     buffer_put(out, wr->names_out.p, wr->names_out.n);
-    buffer_varint(out, wr->used_n);
+    buffer_varint(out, wr->interfaces);
     buffer_put(out, wr->interfaces_out.p, wr->interfaces_out.n);
     buffer_varint(out, rows);
     buffer_put(out, wr->rows_out.p, wr->rows_out.n);
@@ -142,15 +141,10 @@ enum weir_err window_encode(struct window *w, int64_t day_s, unsigned bucket, st
     if (err)
         return err;
     uint32_t first = w->order.start[bucket], end = w->order.start[bucket + 1];
-    struct writer wr = {.w = w, .used = malloc(((size_t)end - first + 1) * sizeof(uint32_t))};
-    wr.interface_number = malloc(((size_t)w->interfaces + 1) * sizeof(uint32_t));
+    struct writer wr = {.w = w};
     buffer_init(&wr.names_out, out->max);
     buffer_init(&wr.interfaces_out, out->max);
     buffer_init(&wr.rows_out, out->max);
-    if (!wr.used || !wr.interface_number)
-        err = WEIR_NOMEM;
-    else
-        memset(wr.interface_number, 0xff, w->interfaces * sizeof(uint32_t));
     for (uint32_t i = first; i < end && !err; i++)
         err = encode_row(&wr, &w->row[w->order.row[i]]);
     if (!err)
@@ -158,8 +152,6 @@ enum weir_err window_encode(struct window *w, int64_t day_s, unsigned bucket, st
     buffer_fini(&wr.names_out);
     buffer_fini(&wr.interfaces_out);
     buffer_fini(&wr.rows_out);
-    free(wr.used);
-    free(wr.interface_number);
     return err;
 }
 
