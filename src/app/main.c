@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* main.c - the door: standard streams that exist, signals, and into app_main. Everything else can be called from a test. */
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "weir/app.h"
+
+/* Started without one of the standard streams, the next file opened would take its number and receive what is meant for a
+ * person: a store would be overwritten by a complaint. */
+static bool have_standard_streams(void)
+{
+    int fd;
+    do
+        fd = open("/dev/null", O_RDWR);
+    while (fd >= 0 && fd <= 2);
+    if (fd >= 0)
+        close(fd);
+    return fd >= 0;
+}
+
+int main(int argc, char **argv)
+{
+    if (!have_standard_streams())
+        return APP_FAILED;
+    app_catch_signals();
+    return app_main(argc, argv, environ, stdout, stderr);
+}
