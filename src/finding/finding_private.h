@@ -38,18 +38,18 @@ void put_places(struct buffer *b, const struct evidence_peer *p);
 /* The "weir" object: everything weir needs again and OCSF has no place for. */
 void put_weir(struct buffer *b, const struct finding_facts *f, struct slice sentence);
 
-/* ---- json.c: the comma is found by looking at the last byte, so that a member can be left out anywhere ---- */
-void json_open(struct buffer *b, const char *key, char bracket); /* key NULL: an element of an array */
-void json_close(struct buffer *b, char bracket);
-void json_text(struct buffer *b, const char *key, struct slice text);
-void json_cstr(struct buffer *b, const char *key, const char *text);
-void json_some(struct buffer *b, const char *key, struct slice text); /* left out when empty */
-void json_u64(struct buffer *b, const char *key, uint64_t v); /* at most INT64_MAX, the range of OCSF's long_t */
-void json_bool(struct buffer *b, const char *key, bool v);
-void json_ip(struct buffer *b, const char *key, struct ip ip);
-void json_ms(struct buffer *b, const char *key, int64_t s);   /* epoch milliseconds */
-void json_time(struct buffer *b, const char *key, int64_t s); /* RFC 3339 */
+/* ---- ocsf.c: a JSON writer; the comma is found by looking at the last byte, so that a member can be left out anywhere ---- */
+void ocsf_open(struct buffer *b, const char *key, char bracket); /* key NULL: an element of an array */
+void ocsf_close(struct buffer *b, char bracket);
+void ocsf_text(struct buffer *b, const char *key, struct slice text);
+void ocsf_cstr(struct buffer *b, const char *key, const char *text);
+void ocsf_some(struct buffer *b, const char *key, struct slice text); /* left out when empty */
+void ocsf_u64(struct buffer *b, const char *key, uint64_t v); /* at most INT64_MAX, the range of OCSF's long_t */
+void ocsf_bool(struct buffer *b, const char *key, bool v);
+void ocsf_ip(struct buffer *b, const char *key, struct ip ip);
+void ocsf_ms(struct buffer *b, const char *key, int64_t s);   /* epoch milliseconds */
+void ocsf_time(struct buffer *b, const char *key, int64_t s); /* RFC 3339 */
 /* Fixed point by integers, so that the bytes depend on no locale; NaN is 0, the rest is clamped to +-1e6. decimals <= 12. */
-void json_fixed(struct buffer *b, const char *key, double v, unsigned decimals);
+void ocsf_fixed(struct buffer *b, const char *key, double v, unsigned decimals);
 
 #endif

@@ -6,7 +6,7 @@
 #include "finding/finding_private.h"
 
 static void put_lines(struct buffer *b, const uint32_t *line, size_t n) {
-    json_open(b, "lines", '"'); /* the text is digits, commas and hyphens: nothing to escape */
+    ocsf_open(b, "lines", '"'); /* the text is digits, commas and hyphens: nothing to escape */
     for (size_t i = 0; i < n;) {
         size_t k = i + 1;
         while (k < n && line[k] - line[k - 1] == 1) k++;
@@ -14,25 +14,25 @@ static void put_lines(struct buffer *b, const uint32_t *line, size_t n) {
         if (k - i > 1) buffer_printf(b, "-%" PRIu32, line[k - 1]);
         i = k;
     }
-    json_close(b, '"');
+    ocsf_close(b, '"');
 }
 
 static void put_place(struct buffer *b, const struct evidence_place *p) {
     char hex[2 * SHA256_BYTES + 1];
     hex_encode(p->object.b, SHA256_BYTES, hex);
-    json_open(b, NULL, '{');
-    json_cstr(b, "sha256", hex);
-    json_some(b, "key", p->key);
-    json_u64(b, "first_line", p->first_line);
-    json_u64(b, "last_line", p->last_line);
-    json_u64(b, "records", p->records);
-    json_u64(b, "bytes", p->bytes);
+    ocsf_open(b, NULL, '{');
+    ocsf_cstr(b, "sha256", hex);
+    ocsf_some(b, "key", p->key);
+    ocsf_u64(b, "first_line", p->first_line);
+    ocsf_u64(b, "last_line", p->last_line);
+    ocsf_u64(b, "records", p->records);
+    ocsf_u64(b, "bytes", p->bytes);
     if (p->lines_n) put_lines(b, p->lines, p->lines_n);
-    json_close(b, '}');
+    ocsf_close(b, '}');
 }
 
 void put_places(struct buffer *b, const struct evidence_peer *p) {
-    json_open(b, "objects", '[');
+    ocsf_open(b, "objects", '[');
     for (size_t i = 0; i < p->places; i++) put_place(b, &p->place[i]);
-    json_close(b, ']');
+    ocsf_close(b, ']');
 }

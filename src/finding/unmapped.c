@@ -14,81 +14,81 @@ static void put_group(struct buffer *b, uint64_t group) {
     char hex[17];
     struct buffer name;
     snprintf(hex, sizeof hex, "%016" PRIx64, group); /* as text: readers of JSON may keep 53 bits of a number only */
-    json_cstr(b, "group", hex);
+    ocsf_cstr(b, "group", hex);
     if (!group) return;
     buffer_init(&name, GROUP_TEXT_MAX);
     group_format(group, &name);
     if (name.err) b->err = name.err;
-    json_text(b, "group_name", (struct slice){name.p, name.n});
+    ocsf_text(b, "group_name", (struct slice){name.p, name.n});
     buffer_fini(&name);
 }
 
 static void put_part(struct buffer *b, const struct score_part *p) {
-    json_open(b, NULL, '{');
-    json_cstr(b, "test", score_test_word(p->test));
-    json_bool(b, "raised", p->raised);
+    ocsf_open(b, NULL, '{');
+    ocsf_cstr(b, "test", score_test_word(p->test));
+    ocsf_bool(b, "raised", p->raised);
     put_group(b, p->group);
-    json_u64(b, "observed_bytes", p->observed_bytes);
-    json_u64(b, "reference_bytes", p->reference_bytes);
-    json_u64(b, "floor_bytes", p->floor_bytes);
-    json_u64(b, "largest_bytes", p->largest_bytes);
-    json_u64(b, "history_days", p->history_days);
-    json_fixed(b, "observed", p->observed, OCTAVE_DECIMALS);
-    json_fixed(b, "reference", p->reference, OCTAVE_DECIMALS);
-    json_fixed(b, "spread", p->spread, OCTAVE_DECIMALS);
-    json_fixed(b, "excess", p->excess, OCTAVE_DECIMALS);
-    json_fixed(b, "rate", p->rate, RATE_DECIMALS);
-    json_fixed(b, "share", p->share, OCTAVE_DECIMALS);
-    json_fixed(b, "threshold", p->threshold, RATE_DECIMALS);
-    json_u64(b, "since_hour", p->since_hour);
-    json_u64(b, "from_hour", p->from_hour);
-    json_u64(b, "to_hour", p->to_hour);
-    json_close(b, '}');
+    ocsf_u64(b, "observed_bytes", p->observed_bytes);
+    ocsf_u64(b, "reference_bytes", p->reference_bytes);
+    ocsf_u64(b, "floor_bytes", p->floor_bytes);
+    ocsf_u64(b, "largest_bytes", p->largest_bytes);
+    ocsf_u64(b, "history_days", p->history_days);
+    ocsf_fixed(b, "observed", p->observed, OCTAVE_DECIMALS);
+    ocsf_fixed(b, "reference", p->reference, OCTAVE_DECIMALS);
+    ocsf_fixed(b, "spread", p->spread, OCTAVE_DECIMALS);
+    ocsf_fixed(b, "excess", p->excess, OCTAVE_DECIMALS);
+    ocsf_fixed(b, "rate", p->rate, RATE_DECIMALS);
+    ocsf_fixed(b, "share", p->share, OCTAVE_DECIMALS);
+    ocsf_fixed(b, "threshold", p->threshold, RATE_DECIMALS);
+    ocsf_u64(b, "since_hour", p->since_hour);
+    ocsf_u64(b, "from_hour", p->from_hour);
+    ocsf_u64(b, "to_hour", p->to_hour);
+    ocsf_close(b, '}');
 }
 
 static void put_day(struct buffer *b, const struct finding_day *d) {
     char text[TIME_TEXT_MAX];
     time_format(d->day_s, text);
-    json_open(b, NULL, '{');
-    json_text(b, "day", (struct slice){text, 10});
-    json_fixed(b, "score", d->score->value, OCTAVE_DECIMALS);
-    json_bool(b, "learning", d->score->learning);
-    json_u64(b, "host_days", d->score->host_days);
-    json_open(b, "hours", '[');
-    for (size_t h = 0; h < 24; h++) json_u64(b, NULL, d->hour_bytes[h]);
-    json_close(b, ']');
-    json_u64(b, "gap_hours", d->gap_hours);
-    json_open(b, "parts", '[');
+    ocsf_open(b, NULL, '{');
+    ocsf_text(b, "day", (struct slice){text, 10});
+    ocsf_fixed(b, "score", d->score->value, OCTAVE_DECIMALS);
+    ocsf_bool(b, "learning", d->score->learning);
+    ocsf_u64(b, "host_days", d->score->host_days);
+    ocsf_open(b, "hours", '[');
+    for (size_t h = 0; h < 24; h++) ocsf_u64(b, NULL, d->hour_bytes[h]);
+    ocsf_close(b, ']');
+    ocsf_u64(b, "gap_hours", d->gap_hours);
+    ocsf_open(b, "parts", '[');
     for (size_t i = 0; i < d->score->n; i++) put_part(b, &d->score->part[i]);
-    json_close(b, ']');
-    json_close(b, '}');
+    ocsf_close(b, ']');
+    ocsf_close(b, '}');
 }
 
 static void put_history(struct buffer *b, const struct finding_facts *f) {
-    json_open(b, "history", '[');
-    for (size_t i = 0; i < f->history_n; i++) json_fixed(b, NULL, lg_unround(f->history[i]), OCTAVE_DECIMALS);
-    json_close(b, ']');
+    ocsf_open(b, "history", '[');
+    for (size_t i = 0; i < f->history_n; i++) ocsf_fixed(b, NULL, lg_unround(f->history[i]), OCTAVE_DECIMALS);
+    ocsf_close(b, ']');
 }
 
 void put_weir(struct buffer *b, const struct finding_facts *f, struct slice sentence) {
     struct claim c;
     claim_of(f, &c);
-    json_open(b, "weir", '{');
-    json_cstr(b, "model", f->model ? f->model : "");
-    json_cstr(b, "config", f->config_hash);
-    json_bool(b, "learning", c.learning);
-    json_fixed(b, "budget", f->days ? f->day[0].score->budget : 0, RATE_DECIMALS);
-    json_fixed(b, "score", c.value, OCTAVE_DECIMALS);
-    json_u64(b, "bytes", c.bytes);
-    json_open(b, "days", '[');
+    ocsf_open(b, "weir", '{');
+    ocsf_cstr(b, "model", f->model ? f->model : "");
+    ocsf_cstr(b, "config", f->config_hash);
+    ocsf_bool(b, "learning", c.learning);
+    ocsf_fixed(b, "budget", f->days ? f->day[0].score->budget : 0, RATE_DECIMALS);
+    ocsf_fixed(b, "score", c.value, OCTAVE_DECIMALS);
+    ocsf_u64(b, "bytes", c.bytes);
+    ocsf_open(b, "days", '[');
     for (size_t i = 0; i < f->days; i++) put_day(b, &f->day[i]);
-    json_close(b, ']');
+    ocsf_close(b, ']');
     put_history(b, f);
-    json_u64(b, "bytes_unplaced", f->bytes_unplaced);
-    json_u64(b, "peers_more", f->peers_more);
-    json_u64(b, "bytes_more", f->bytes_more);
-    json_bool(b, "open", f->more);
-    json_bool(b, "closed", f->closed);
-    json_text(b, "sentence", sentence);
-    json_close(b, '}');
+    ocsf_u64(b, "bytes_unplaced", f->bytes_unplaced);
+    ocsf_u64(b, "peers_more", f->peers_more);
+    ocsf_u64(b, "bytes_more", f->bytes_more);
+    ocsf_bool(b, "open", f->more);
+    ocsf_bool(b, "closed", f->closed);
+    ocsf_text(b, "sentence", sentence);
+    ocsf_close(b, '}');
 }

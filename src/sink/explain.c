@@ -1,0 +1,318 @@
+/* `weir explain`: one finding in sections that an auditor can check by hand: what happened, why it was raised, the
+ * history, the places, what is not known. Every number stands in the finding; nothing is computed that is not shown.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include <ctype.h>
+#include <inttypes.h>
+#include <math.h>
+
+#include "sink/sink_private.h"
+
+#define HANG 4
+#define PART_HANG 14
+
+static void say_fixed(struct page *p, double v, unsigned decimals) {
+    double one = decimals == 3 ? 1000 : 10;
+    int64_t all = isfinite(v) && fabs(v) < 1e12 ? llround(v * one) : 0;
+    uint64_t size = (uint64_t)(all < 0 ? -all : all), unit = (uint64_t)one;
+    buffer_printf(&p->line, "%s%" PRIu64 ".%0*" PRIu64, all < 0 ? "-" : "", size / unit, (int)decimals, size % unit);
+}
+
+/* 0.0003 -> "once in 3,300 host-days", to two digits; rates are kept to 12 decimals. */
+static void say_rate(struct page *p, double rate) {
+    if (!(rate >= 1e-12)) {
+        buffer_puts(&p->line, "less than once in ");
+        page_commas(p, 1000000000000);
+    } else {
+        uint64_t n = (uint64_t)llround(1 / fmin(rate, 1)), step = 1;
+        while (n / step >= 100) step *= 10;
+        buffer_puts(&p->line, "once in ");
+        page_commas(p, (n + step / 2) / step * step);
+    }
+    buffer_puts(&p->line, " host-days");
+}
+
+static void say_when(struct page *p, const json_t *finding, const char *path) {
+    char text[TIME_TEXT_MAX];
+    time_format((int64_t)(view_u64(finding, path) / 1000), text);
+    buffer_puts(&p->line, text);
+}
+
+static void say_named(struct page *p, const char *name, struct slice text) {
+    if (!text.n) return;
+    buffer_printf(&p->line, ", %s ", name);
+    page_text(p, text);
+}
+
+static void say_title(struct page *p, const json_t *finding) {
+    const json_t *peer = view_item(finding, "evidences", 0), *resource = view_item(finding, "resources", 0);
+    unsigned severity = (unsigned)view_u64(finding, "severity_id");
+    for (const char *word = finding_severity_word(severity); *word; word++) buffer_u8(&p->line, (uint8_t)toupper((unsigned char)*word));
+    size_t painted = p->line.n;
+    buffer_puts(&p->line, "  ");
+    page_text(p, view_text(finding, "finding_info.title"));
+    page_end_painted(p, HANG, severity_colour(severity), painted);
+    page_text(p, view_text(finding, "finding_info.uid"));
+    page_end(p, 0);
+    buffer_puts(&p->line, "host ");
+    page_text(p, view_text(resource, "ip"));
+    say_named(p, "interface", view_text(resource, "uid"));
+    say_named(p, "VPC", view_text(peer, "src_endpoint.vpc_uid"));
+    say_named(p, "account", view_text(finding, "cloud.account.uid"));
+    say_named(p, "region", view_text(finding, "cloud.region"));
+    page_end(p, HANG);
+}
+
+/* Bars of a day's hours, those with bytes only. */
+static void say_hours(struct page *p, const json_t *day) {
+    uint64_t largest = 1;
+    for (size_t h = 0; h < 24; h++) {
+        uint64_t v = view_u64(view_item(day, "hours", h), "");
+        if (v > largest) largest = v;
+    }
+    buffer_puts(&p->line, "  external bytes sent on ");
+    page_text(p, view_text(day, "day"));
+    buffer_puts(&p->line, ", by hour (UTC):");
+    page_end(p, HANG);
+    for (size_t h = 0; h < view_count(day, "hours") && h < 24; h++) {
+        uint64_t v = view_u64(view_item(day, "hours", h), "");
+        if (!v) continue;
+        buffer_printf(&p->line, "    %02zu  ", h);
+        page_bytes(p, v);
+        page_pad(p, 18);
+        page_bar(p, (double)v / (double)largest);
+        page_end(p, HANG);
+    }
+}
+
+static void say_what_happened(struct page *p, const json_t *finding) {
+    page_heading(p, "What happened");
+    buffer_puts(&p->line, "  ");
+    page_text(p, view_text(finding, "message"));
+    page_end(p, HANG);
+    buffer_puts(&p->line, "  first record starts ");
+    say_when(p, finding, "start_time");
+    buffer_puts(&p->line, ", last ends ");
+    say_when(p, finding, "end_time");
+    buffer_puts(&p->line, ", ");
+    page_commas(p, view_u64(finding, "unmapped.weir.bytes"));
+    buffer_puts(&p->line, " bytes claimed");
+    page_end(p, HANG);
+    struct slice desc = view_text(finding, "finding_info.desc");
+    if (desc.n) {
+        buffer_puts(&p->line, "  ");
+        page_text(p, desc);
+        page_end(p, HANG);
+    }
+    for (size_t i = 0; i < view_count(finding, "unmapped.weir.days"); i++) say_hours(p, view_item(finding, "unmapped.weir.days", i));
+}
+
+static void say_amount(struct page *p, const char *label, const json_t *part, const char *bytes, const char *octaves) {
+    buffer_printf(&p->line, "    %s", label);
+    page_pad(p, PART_HANG);
+    page_bytes(p, view_u64(part, bytes));
+    buffer_puts(&p->line, " (");
+    page_commas(p, view_u64(part, bytes));
+    buffer_puts(&p->line, " bytes, ");
+    say_fixed(p, view_real(part, octaves), 3);
+    buffer_puts(&p->line, " octaves)");
+}
+
+static void say_observed(struct page *p, const json_t *part) {
+    say_amount(p, "observed", part, "observed_bytes", "observed");
+    buffer_printf(&p->line, " in hours %02" PRIu64 " to %02" PRIu64, view_u64(part, "from_hour"), view_u64(part, "to_hour"));
+    uint64_t since = view_u64(part, "since_hour");
+    if (view_bool(part, "raised") && since < 24) buffer_printf(&p->line, "; enough to raise at the end of hour %02" PRIu64, since);
+    page_end(p, PART_HANG);
+}
+
+static void say_expected(struct page *p, const json_t *part) {
+    uint64_t days = view_u64(part, "history_days");
+    say_amount(p, "expected", part, "reference_bytes", "reference");
+    if (days) {
+        buffer_printf(&p->line, "; the largest of %" PRIu64 " days was ", days);
+        page_bytes(p, view_u64(part, "largest_bytes"));
+    } else {
+        buffer_puts(&p->line, "; no history");
+    }
+    buffer_puts(&p->line, "; never taken as less than ");
+    page_bytes(p, view_u64(part, "floor_bytes"));
+    page_end(p, PART_HANG);
+}
+
+/* The formula with its numbers, so that it can be checked. */
+static void say_excess(struct page *p, const json_t *part) {
+    buffer_puts(&p->line, "    excess");
+    page_pad(p, PART_HANG);
+    buffer_puts(&p->line, "(");
+    say_fixed(p, view_real(part, "observed"), 3);
+    buffer_puts(&p->line, " - ");
+    say_fixed(p, view_real(part, "reference"), 3);
+    buffer_puts(&p->line, ") / spread ");
+    say_fixed(p, view_real(part, "spread"), 3);
+    buffer_puts(&p->line, " = ");
+    say_fixed(p, view_real(part, "excess"), 3);
+    page_end(p, PART_HANG);
+}
+
+static void say_threshold(struct page *p, const json_t *part) {
+    buffer_puts(&p->line, "    rate");
+    page_pad(p, PART_HANG);
+    say_rate(p, view_real(part, "rate"));
+    page_end(p, PART_HANG);
+    buffer_puts(&p->line, "    threshold");
+    page_pad(p, PART_HANG);
+    say_rate(p, view_real(part, "threshold"));
+    buffer_puts(&p->line, " or rarer: this test owns ");
+    say_fixed(p, view_real(part, "share"), 3);
+    buffer_puts(&p->line, " of the budget");
+    page_end(p, PART_HANG);
+}
+
+static struct slice test_text(struct slice word) {
+    for (unsigned i = 0; i < SCORE_TEST_COUNT; i++)
+        if (slice_eq(word, slice_of(score_test_word((enum score_test)i)))) return slice_of(score_test_text((enum score_test)i));
+    return (struct slice){"", 0};
+}
+
+static void say_part(struct page *p, const json_t *part) {
+    struct slice word = view_text(part, "test"), group = view_text(part, "group_name");
+    buffer_puts(&p->line, view_bool(part, "raised") ? "  [raised] " : "  [not raised] ");
+    page_text(p, word);
+    buffer_puts(&p->line, ": ");
+    page_text(p, test_text(word));
+    if (group.n) {
+        buffer_puts(&p->line, ": ");
+        page_text(p, group);
+    }
+    page_end(p, HANG);
+    say_observed(p, part);
+    say_expected(p, part);
+    say_excess(p, part);
+    say_threshold(p, part);
+}
+
+/* What did not raise is told as a number only, unless everything is asked for. */
+static void say_parts(struct page *p, const json_t *day, bool all) {
+    size_t quiet = 0;
+    for (size_t i = 0; i < view_count(day, "parts"); i++) {
+        const json_t *part = view_item(day, "parts", i);
+        if (all || view_bool(part, "raised"))
+            say_part(p, part);
+        else
+            quiet++;
+    }
+    if (!quiet) return;
+    buffer_printf(&p->line, "  %zu more part%s did not raise (--all-lines shows %s)", quiet, quiet == 1 ? "" : "s", quiet == 1 ? "it" : "them");
+    page_end(p, HANG);
+}
+
+static void say_why(struct page *p, const json_t *finding, bool all) {
+    page_heading(p, "Why it was raised");
+    buffer_puts(&p->line, "  budget: ");
+    say_rate(p, view_real(finding, "unmapped.weir.budget"));
+    buffer_puts(&p->line, " a false finding is borne; model ");
+    page_text(p, view_text(finding, "unmapped.weir.model"));
+    buffer_puts(&p->line, ", configuration ");
+    page_text(p, view_text(finding, "unmapped.weir.config"));
+    page_end(p, HANG);
+    for (size_t i = 0; i < view_count(finding, "unmapped.weir.days"); i++) {
+        const json_t *day = view_item(finding, "unmapped.weir.days", i);
+        buffer_puts(&p->line, "  ");
+        page_text(p, view_text(day, "day"));
+        buffer_puts(&p->line, ": score ");
+        say_fixed(p, view_real(day, "score"), 3);
+        buffer_puts(&p->line, " (3 is once in 1,000 host-days, 4 once in 10,000)");
+        page_end(p, HANG);
+        say_parts(p, day, all);
+    }
+}
+
+/* The log scale of the baselines: bytes = 65536 * (2^octaves - 1). */
+static uint64_t bytes_of(double octaves) { return octaves > 0 && octaves < 47 ? (uint64_t)llround(65536 * (exp2(octaves) - 1)) : 0; }
+
+static void say_history(struct page *p, const json_t *finding) {
+    size_t days = view_count(finding, "unmapped.weir.history");
+    double largest = 1;
+    page_heading(p, "History");
+    if (!days) {
+        buffer_puts(&p->line, "  none: weir has not seen this host before");
+        page_end(p, HANG);
+        return;
+    }
+    buffer_printf(&p->line, "  external bytes sent on the %zu learned day%s before, oldest first; bars are octaves (log scale):", days, days == 1 ? "" : "s");
+    page_end(p, HANG);
+    for (size_t i = 0; i < days; i++) largest = fmax(largest, view_real(view_item(finding, "unmapped.weir.history", i), ""));
+    for (size_t i = 0; i < days; i++) {
+        double octaves = view_real(view_item(finding, "unmapped.weir.history", i), "");
+        buffer_printf(&p->line, "    -%zu", days - i);
+        page_pad(p, 9);
+        page_bytes(p, bytes_of(octaves));
+        page_pad(p, 18);
+        page_bar(p, octaves / largest);
+        page_end(p, HANG);
+    }
+}
+
+static bool say_gaps(struct page *p, const json_t *finding) {
+    bool any = false;
+    for (size_t i = 0; i < view_count(finding, "unmapped.weir.days"); i++) {
+        const json_t *day = view_item(finding, "unmapped.weir.days", i);
+        uint64_t gaps = view_u64(day, "gap_hours");
+        if (!(gaps & 0xffffff)) continue;
+        any = true;
+        buffer_puts(&p->line, "  ");
+        page_text(p, view_text(day, "day"));
+        buffer_puts(&p->line, ": the flow log skipped records (SKIPDATA) in hours");
+        for (unsigned h = 0; h < 24; h++)
+            if (gaps >> h & 1) buffer_printf(&p->line, " %02u", h);
+        buffer_puts(&p->line, "; more may have been sent");
+        page_end(p, HANG);
+    }
+    return any;
+}
+
+static bool say_amount_of_doubt(struct page *p, const json_t *finding, const char *path, const char *text) {
+    uint64_t v = view_u64(finding, path);
+    if (!v) return false;
+    buffer_puts(&p->line, "  ");
+    page_commas(p, v);
+    buffer_printf(&p->line, " %s", text);
+    page_end(p, HANG);
+    return true;
+}
+
+static bool say_if(struct page *p, bool holds, const char *text) {
+    if (!holds) return false;
+    buffer_printf(&p->line, "  %s", text);
+    page_end(p, HANG);
+    return true;
+}
+
+static void say_unknown(struct page *p, const json_t *finding) {
+    page_heading(p, "What is not known");
+    bool any = say_gaps(p, finding);
+    any |= say_amount_of_doubt(p, finding, "unmapped.weir.bytes_unplaced",
+                               "bytes of the claim have no place above: their objects could not be read again");
+    any |= say_amount_of_doubt(p, finding, "unmapped.weir.peers_more", "more peers are part of the claim and not listed");
+    any |= say_amount_of_doubt(p, finding, "unmapped.weir.bytes_more", "bytes went to peers that are not listed");
+    any |= say_if(p, view_bool(finding, "unmapped.weir.learning"), "weir is still learning: the history of this host is shorter than a week");
+    any |= say_if(p, view_bool(finding, "unmapped.weir.open"), "the last day is still open: its sums may grow");
+    say_if(p, !any, "the evidence has no gaps and every byte of the claim has its place");
+    say_if(p, true, "what the bytes were and which program sent them: flow logs tell addresses and amounts only");
+}
+
+enum weir_err sink_explain(FILE *out, struct slice finding_json, struct sink_style style, bool all_lines, sink_object_name *name_of,
+                           void *ctx, struct fault *fault) {
+    json_t *finding = view_load(finding_json, fault);
+    struct page page;
+    if (!finding) return WEIR_CORRUPT;
+    page_init(&page, out, style);
+    say_title(&page, finding);
+    say_what_happened(&page, finding);
+    say_why(&page, finding, all_lines);
+    say_history(&page, finding);
+    explain_places(&page, finding, &(struct places_asked){all_lines, name_of, ctx});
+    say_unknown(&page, finding);
+    json_decref(finding);
+    return page_fini(&page, fault);
+}

@@ -1,0 +1,76 @@
+/* The table for people: a row of facts, the sentence below, and the command that tells more. Rows are written as they
+ * come, so columns have fixed places; what is longer pushes the rest, and what passes the edge goes to the next line.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include <ctype.h>
+
+#include "sink/sink_private.h"
+
+#define INDENT 4
+#define SHORT_ID 16 /* "wf1-" and 12 digits */
+
+enum { AT_WHEN = 10, AT_HOST = 28, BYTES_END = 54, AT_PEER = 56 };
+
+static void right_bytes(struct page *p, uint64_t v) {
+    char text[FINDING_BYTES_TEXT_MAX];
+    finding_bytes(v, text);
+    page_pad(p, BYTES_END - slice_of(text).n);
+    buffer_puts(&p->line, text);
+}
+
+static void row_peer(struct page *p, const json_t *finding) {
+    const json_t *first = view_item(finding, "evidences", 0);
+    uint64_t more = view_u64(finding, "unmapped.weir.peers_more");
+    struct slice country = view_text(first, "dst_endpoint.location.country");
+    if (!first) {
+        buffer_puts(&p->line, "-");
+        return;
+    }
+    page_text(p, view_text(first, "dst_endpoint.ip"));
+    if (country.n) {
+        buffer_puts(&p->line, " ");
+        page_text(p, country);
+    }
+    more = sat_add(more, view_count(finding, "evidences") - 1);
+    if (more) buffer_printf(&p->line, " +%llu", (unsigned long long)more);
+}
+
+static void row(struct page *p, const json_t *finding) {
+    unsigned severity = (unsigned)view_u64(finding, "severity_id");
+    char when[TIME_TEXT_MAX];
+    for (const char *word = finding_severity_word(severity); *word; word++) buffer_u8(&p->line, (uint8_t)toupper((unsigned char)*word));
+    size_t painted = p->line.n;
+    time_format((int64_t)(view_u64(finding, "start_time") / 1000), when);
+    page_pad(p, AT_WHEN);
+    buffer_printf(&p->line, "%.10s %.5s", when, when + 11);
+    page_pad(p, AT_HOST);
+    page_text(p, view_text(view_item(finding, "resources", 0), "ip"));
+    buffer_puts(&p->line, " ");
+    right_bytes(p, view_u64(finding, "unmapped.weir.bytes"));
+    page_pad(p, AT_PEER);
+    row_peer(p, finding);
+    page_end_painted(p, INDENT, severity_colour(severity), painted);
+}
+
+static void heading(struct page *p) {
+    buffer_puts(&p->line, "SEVERITY");
+    page_pad(p, AT_WHEN);
+    buffer_puts(&p->line, "SINCE (UTC)");
+    page_pad(p, AT_HOST);
+    buffer_puts(&p->line, "HOST");
+    page_pad(p, BYTES_END - 5);
+    buffer_puts(&p->line, "BYTES  PEER");
+    page_end_painted(p, 0, COLOUR_BOLD, p->line.n);
+}
+
+void table_add(struct page *p, const json_t *finding, bool first) {
+    struct slice uid = view_text(finding, "finding_info.uid");
+    if (first) heading(p);
+    row(p, finding);
+    page_pad(p, INDENT);
+    page_text(p, view_text(finding, "message"));
+    page_end(p, INDENT);
+    page_pad(p, INDENT);
+    buffer_puts(&p->line, "weir explain ");
+    page_text(p, (struct slice){uid.p, uid.n < SHORT_ID ? uid.n : SHORT_ID});
+    page_end(p, INDENT);
+}
