@@ -22,12 +22,14 @@ struct facts {
     uint8_t history[9];
 };
 
-static struct ip facts_ip(const char *text) {
+static struct ip facts_ip(const char *text)
+{
     struct ip ip = {0, 0};
     return ip_parse(slice_of(text), &ip) == WEIR_OK ? ip : (struct ip){0, 0};
 }
 
-static void facts_day(struct facts *x, size_t i) {
+static void facts_day(struct facts *x, size_t i)
+{
     x->score[i] = (struct score){.value = 6.25, .budget = 0.001, .raised = true, .host_days = 9, .n = 2};
     x->score[i].part[0] = (struct score_part){
         .test = SCORE_NEW_DESTINATION, .raised = true, .observed_bytes = FACTS_BYTES, .reference_bytes = 3000000, .floor_bytes = 2000000,
@@ -39,7 +41,8 @@ static void facts_day(struct facts *x, size_t i) {
     x->day[i] = (struct finding_day){FACTS_DAY_S + (int64_t)i * DAY_S, &x->score[i], x->hours[i], 0};
 }
 
-static void facts_peer(struct facts *x, size_t i, const char *ip, uint64_t bytes) {
+static void facts_peer(struct facts *x, size_t i, const char *ip, uint64_t bytes)
+{
     x->place[i] = (struct evidence_place){.key = SLICE_LIT("AWSLogs/123456789012/a.log.gz"), .first_line = 812, .last_line = 820, .records = 7,
                                           .bytes = bytes, .lines = x->lines, .lines_n = 7};
     x->place[i].object.b[0] = (uint8_t)(i + 1);
@@ -48,7 +51,8 @@ static void facts_peer(struct facts *x, size_t i, const char *ip, uint64_t bytes
         .test = SCORE_NEW_DESTINATION, .place = &x->place[i], .places = 1};
 }
 
-static void facts_init(struct facts *x) {
+static void facts_init(struct facts *x)
+{
     static const uint32_t lines[] = {812, 815, 816, 817, 818, 819, 820};
     memset(x, 0, sizeof *x);
     memcpy(x->lines, lines, sizeof lines);

@@ -10,13 +10,15 @@
 #include "facts.h"
 
 static struct facts x;
-static int fresh(void **state) {
+static int fresh(void **state)
+{
     (void)state;
     facts_init(&x);
     return 0;
 }
 
-static void says(const char *expected) {
+static void says(const char *expected)
+{
     struct buffer b;
     buffer_init(&b, 4096);
     finding_sentence(&x.f, &b);
@@ -24,12 +26,14 @@ static void says(const char *expected) {
     buffer_fini(&b);
 }
 
-static void says_what_where_how_long_and_what_was_usual(void **state) {
+static void says_what_where_how_long_and_what_was_usual(void **state)
+{
     (void)state;
     says("10.0.1.10 sent 41.1 GB in 90 min to 200.160.0.8 (BR, first seen today); in 9 days its largest day to new destinations was 3 MB");
 }
 
-static void names_the_system_of_the_peer(void **state) {
+static void names_the_system_of_the_peer(void **state)
+{
     (void)state;
     x.peer[0].asn = 64500;
     memcpy(x.peer[0].as_name, "EXAMPLE", 8);
@@ -37,7 +41,8 @@ static void names_the_system_of_the_peer(void **state) {
          "destinations was 3 MB");
 }
 
-static void sums_up_further_peers_listed_or_not(void **state) {
+static void sums_up_further_peers_listed_or_not(void **state)
+{
     (void)state;
     x.f.peers = 2;
     x.f.peers_more = 4;
@@ -46,14 +51,16 @@ static void sums_up_further_peers_listed_or_not(void **state) {
          "destinations was 3 MB");
 }
 
-static void gives_the_date_of_a_new_peer_in_a_finding_of_several_days(void **state) {
+static void gives_the_date_of_a_new_peer_in_a_finding_of_several_days(void **state)
+{
     (void)state;
     x.f.days = 2;
     x.peer[0].last_s += DAY_S;
     says("10.0.1.10 sent 41.1 GB in 26 h to 200.160.0.8 (BR, first seen on 2026-03-02); in 9 days its largest day to new destinations was 3 MB");
 }
 
-static void says_nothing_of_novelty_for_a_known_peer_without_data(void **state) {
+static void says_nothing_of_novelty_for_a_known_peer_without_data(void **state)
+{
     (void)state;
     x.peer[0].known = true;
     x.peer[0].country[0] = 0;
@@ -61,13 +68,15 @@ static void says_nothing_of_novelty_for_a_known_peer_without_data(void **state) 
     says("10.0.1.10 sent 41.1 GB in 90 min to 200.160.0.8; in 9 days its largest hour was 3 MB");
 }
 
-static void says_that_the_past_was_empty(void **state) {
+static void says_that_the_past_was_empty(void **state)
+{
     (void)state;
     x.score[0].part[0].largest_bytes = 0;
     says("10.0.1.10 sent 41.1 GB in 90 min to 200.160.0.8 (BR, first seen today); in 9 days it sent nothing to new destinations");
 }
 
-static void says_that_weir_is_still_learning(void **state) {
+static void says_that_weir_is_still_learning(void **state)
+{
     (void)state;
     x.score[0].learning = true;
     x.score[0].host_days = 2;
@@ -76,7 +85,8 @@ static void says_that_weir_is_still_learning(void **state) {
          "weir has seen this host for 2 days only");
 }
 
-static void says_that_the_host_was_never_seen(void **state) {
+static void says_that_the_host_was_never_seen(void **state)
+{
     (void)state;
     x.score[0].learning = true;
     x.score[0].host_days = 0;
@@ -84,20 +94,23 @@ static void says_that_the_host_was_never_seen(void **state) {
     says("10.0.1.10 sent 41.1 GB in 90 min to 200.160.0.8 (BR, first seen today); weir has not seen this host before");
 }
 
-static void says_served_when_the_peer_came_for_the_bytes(void **state) {
+static void says_served_when_the_peer_came_for_the_bytes(void **state)
+{
     (void)state;
     x.peer[0].initiated = false;
     x.score[0].part[0].test = SCORE_SERVED_VOLUME;
     says("10.0.1.10 served 41.1 GB in 90 min to 200.160.0.8 (BR); in 9 days its largest day served to one network was 3 MB");
 }
 
-static void says_the_sum_of_the_part_when_no_peer_could_be_read(void **state) {
+static void says_the_sum_of_the_part_when_no_peer_could_be_read(void **state)
+{
     (void)state;
     x.f.peers = 0;
     says("10.0.1.10 sent 41.1 GB in one day to destinations it never used; in 9 days its largest day to new destinations was 3 MB");
 }
 
-static void the_rarest_part_leads_the_sentence(void **state) {
+static void the_rarest_part_leads_the_sentence(void **state)
+{
     (void)state;
     x.score[0].part[1].raised = true;
     x.score[0].part[1].rate = 0.0000001;
@@ -106,7 +119,8 @@ static void the_rarest_part_leads_the_sentence(void **state) {
     says("10.0.1.10 sent 41.1 GB in 90 min to 200.160.0.8 (BR, first seen today); in 9 days its largest hour was 900 kB");
 }
 
-static void bytes_have_three_digits_and_decimal_units(void **state) {
+static void bytes_have_three_digits_and_decimal_units(void **state)
+{
     (void)state;
     static const struct {
         uint64_t bytes;
@@ -123,14 +137,16 @@ static void bytes_have_three_digits_and_decimal_units(void **state) {
 
 static void uid_of(char out[FINDING_UID_MAX]) { finding_uid(&x.f, out); }
 
-static void the_same_facts_have_the_same_uid_for_ever(void **state) {
+static void the_same_facts_have_the_same_uid_for_ever(void **state)
+{
     (void)state;
     char uid[FINDING_UID_MAX];
     uid_of(uid);
     assert_string_equal(uid, "wf1-53d2368e9ee859b6e9e729eee2b55db3");
 }
 
-static void more_days_peers_and_bytes_keep_the_uid(void **state) {
+static void more_days_peers_and_bytes_keep_the_uid(void **state)
+{
     (void)state;
     char before[FINDING_UID_MAX], after[FINDING_UID_MAX];
     uid_of(before);
@@ -142,7 +158,8 @@ static void more_days_peers_and_bytes_keep_the_uid(void **state) {
     assert_string_equal(before, after);
 }
 
-static void differs_after(void (*change)(void)) {
+static void differs_after(void (*change)(void))
+{
     char before[FINDING_UID_MAX], after[FINDING_UID_MAX];
     facts_init(&x);
     uid_of(before);
@@ -156,12 +173,14 @@ static void other_interface(void) { x.f.interface = SLICE_LIT("eni-0a1b2d"); }
 static void other_host(void) { x.f.host.lo++; }
 static void other_day(void) { x.day[0].day_s += DAY_S; }
 static void other_model(void) { x.f.model = "egress-2"; }
-static void byte_moved_to_the_next_text(void) {
+static void byte_moved_to_the_next_text(void)
+{
     x.f.account = SLICE_LIT("12345678901");
     x.f.interface = SLICE_LIT("2eni-0a1b2c");
 }
 
-static void another_account_interface_host_day_or_model_is_another_uid(void **state) {
+static void another_account_interface_host_day_or_model_is_another_uid(void **state)
+{
     (void)state;
     differs_after(other_account);
     differs_after(other_interface);
@@ -171,7 +190,8 @@ static void another_account_interface_host_day_or_model_is_another_uid(void **st
     differs_after(byte_moved_to_the_next_text);
 }
 
-static void severity_grows_with_score_and_bytes(void **state) {
+static void severity_grows_with_score_and_bytes(void **state)
+{
     (void)state;
     static const struct {
         double value;
@@ -186,13 +206,15 @@ static void severity_grows_with_score_and_bytes(void **state) {
     }
 }
 
-static void a_host_still_learned_is_never_critical(void **state) {
+static void a_host_still_learned_is_never_critical(void **state)
+{
     (void)state;
     x.score[0].learning = true;
     assert_int_equal(finding_severity(&x.f), 4);
 }
 
-static void every_severity_has_a_word(void **state) {
+static void every_severity_has_a_word(void **state)
+{
     (void)state;
     assert_string_equal(finding_severity_word(1), "informational");
     assert_string_equal(finding_severity_word(5), "critical");
@@ -200,7 +222,8 @@ static void every_severity_has_a_word(void **state) {
 }
 
 #define CLAIM(f) cmocka_unit_test_setup(f, fresh)
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         CLAIM(says_what_where_how_long_and_what_was_usual),
         CLAIM(names_the_system_of_the_peer),

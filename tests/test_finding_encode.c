@@ -17,19 +17,22 @@
 static struct facts x;
 static struct buffer text;
 
-static int fresh(void **state) {
+static int fresh(void **state)
+{
     (void)state;
     facts_init(&x);
     buffer_init(&text, 16u << 20);
     return 0;
 }
-static int done(void **state) {
+static int done(void **state)
+{
     (void)state;
     buffer_fini(&text);
     return 0;
 }
 
-static json_t *encoded(unsigned activity) {
+static json_t *encoded(unsigned activity)
+{
     json_error_t error;
     buffer_clear(&text);
     assert_int_equal(finding_encode(&x.f, activity, &text), WEIR_OK);
@@ -39,7 +42,8 @@ static json_t *encoded(unsigned activity) {
 }
 
 /* path: keys and array places joined by dots, "evidences.0.data.bytes" */
-static json_t *at(json_t *in, const char *path) {
+static json_t *at(json_t *in, const char *path)
+{
     char *all = strdup(path), *save = all;
     assert_non_null(all);
     for (char *key = strsep(&save, "."); key && in; key = strsep(&save, "."))
@@ -47,18 +51,21 @@ static json_t *at(json_t *in, const char *path) {
     free(all);
     return in;
 }
-static long long number(json_t *in, const char *path) {
+static long long number(json_t *in, const char *path)
+{
     json_t *v = at(in, path);
     if (!json_is_integer(v)) fail_msg("%s is no integer", path);
     return json_integer_value(v);
 }
-static const char *word(json_t *in, const char *path) {
+static const char *word(json_t *in, const char *path)
+{
     json_t *v = at(in, path);
     if (!json_is_string(v)) fail_msg("%s is no text", path);
     return json_string_value(v);
 }
 
-static void has_every_attribute_that_the_class_requires(void **state) {
+static void has_every_attribute_that_the_class_requires(void **state)
+{
     (void)state;
     static const char *const required[] = {"activity_id", "category_uid", "class_uid", "type_uid", "severity_id", "time", "metadata.product.name",
         "metadata.product.vendor_name", "metadata.version", "metadata.profiles.0", "finding_info.uid", "finding_info.title",
@@ -69,7 +76,8 @@ static void has_every_attribute_that_the_class_requires(void **state) {
     json_decref(doc);
 }
 
-static void type_uid_is_class_times_100_plus_activity(void **state) {
+static void type_uid_is_class_times_100_plus_activity(void **state)
+{
     (void)state;
     for (unsigned activity = 1; activity <= 3; activity++) {
         json_t *doc = encoded(activity);
@@ -81,7 +89,8 @@ static void type_uid_is_class_times_100_plus_activity(void **state) {
     }
 }
 
-static void times_are_those_of_the_records_in_milliseconds(void **state) {
+static void times_are_those_of_the_records_in_milliseconds(void **state)
+{
     (void)state;
     json_t *doc = encoded(1);
     assert_int_equal(number(doc, "start_time"), 1772442600000);                  /* 09:10, first start */
@@ -93,7 +102,8 @@ static void times_are_those_of_the_records_in_milliseconds(void **state) {
     json_decref(doc);
 }
 
-static void peers_are_evidences_with_endpoints_and_amounts(void **state) {
+static void peers_are_evidences_with_endpoints_and_amounts(void **state)
+{
     (void)state;
     json_t *doc = encoded(1);
     assert_string_equal(word(doc, "evidences.0.src_endpoint.ip"), "10.0.1.10");
@@ -113,7 +123,8 @@ static void peers_are_evidences_with_endpoints_and_amounts(void **state) {
     json_decref(doc);
 }
 
-static void an_unknown_country_or_system_is_left_out(void **state) {
+static void an_unknown_country_or_system_is_left_out(void **state)
+{
     (void)state;
     x.peer[0].country[0] = 0;
     json_t *doc = encoded(1);
@@ -122,7 +133,8 @@ static void an_unknown_country_or_system_is_left_out(void **state) {
     json_decref(doc);
 }
 
-static void a_served_peer_has_the_port_at_the_host_and_came_in(void **state) {
+static void a_served_peer_has_the_port_at_the_host_and_came_in(void **state)
+{
     (void)state;
     x.peer[0].initiated = false;
     json_t *doc = encoded(1);
@@ -132,14 +144,16 @@ static void a_served_peer_has_the_port_at_the_host_and_came_in(void **state) {
     json_decref(doc);
 }
 
-static void lines_are_told_as_ranges(void **state) {
+static void lines_are_told_as_ranges(void **state)
+{
     (void)state;
     json_t *doc = encoded(1);
     assert_string_equal(word(doc, "evidences.0.data.objects.0.lines"), "812,815-820");
     json_decref(doc);
 }
 
-static void lines_that_are_not_listed_are_left_out(void **state) {
+static void lines_that_are_not_listed_are_left_out(void **state)
+{
     (void)state;
     x.place[0].lines = NULL;
     x.place[0].lines_n = 0;
@@ -149,7 +163,8 @@ static void lines_that_are_not_listed_are_left_out(void **state) {
     json_decref(doc);
 }
 
-static void an_object_without_a_key_is_told_by_its_hash_alone(void **state) {
+static void an_object_without_a_key_is_told_by_its_hash_alone(void **state)
+{
     (void)state;
     x.place[0].key = (struct slice){NULL, 0};
     json_t *doc = encoded(1);
@@ -158,7 +173,8 @@ static void an_object_without_a_key_is_told_by_its_hash_alone(void **state) {
     json_decref(doc);
 }
 
-static void each_raised_part_is_an_analysis_with_text_values(void **state) {
+static void each_raised_part_is_an_analysis_with_text_values(void **state)
+{
     (void)state;
     x.score[0].part[1].raised = true;
     json_t *doc = encoded(1);
@@ -174,7 +190,8 @@ static void each_raised_part_is_an_analysis_with_text_values(void **state) {
     json_decref(doc);
 }
 
-static void a_new_destination_is_consistent_with_t1048(void **state) {
+static void a_new_destination_is_consistent_with_t1048(void **state)
+{
     (void)state;
     json_t *doc = encoded(1);
     assert_string_equal(word(doc, "finding_info.attacks.0.technique.uid"), "T1048");
@@ -184,7 +201,8 @@ static void a_new_destination_is_consistent_with_t1048(void **state) {
     json_decref(doc);
 }
 
-static void volume_to_a_known_destination_has_no_attack_label(void **state) {
+static void volume_to_a_known_destination_has_no_attack_label(void **state)
+{
     (void)state;
     x.score[0].part[0].test = SCORE_GROUP_VOLUME;
     json_t *doc = encoded(1);
@@ -192,7 +210,8 @@ static void volume_to_a_known_destination_has_no_attack_label(void **state) {
     json_decref(doc);
 }
 
-static void every_peer_is_an_observable_address(void **state) {
+static void every_peer_is_an_observable_address(void **state)
+{
     (void)state;
     x.f.peers = 3;
     json_t *doc = encoded(1);
@@ -203,7 +222,8 @@ static void every_peer_is_an_observable_address(void **state) {
     json_decref(doc);
 }
 
-static void unmapped_holds_every_part_with_all_its_numbers(void **state) {
+static void unmapped_holds_every_part_with_all_its_numbers(void **state)
+{
     (void)state;
     static const char *const members[] = {"test", "raised", "group", "observed_bytes", "reference_bytes", "floor_bytes", "largest_bytes",
         "history_days", "observed", "reference", "spread", "excess", "rate", "share", "threshold", "since_hour", "from_hour", "to_hour"};
@@ -216,13 +236,15 @@ static void unmapped_holds_every_part_with_all_its_numbers(void **state) {
     json_decref(doc);
 }
 
-static void a_small_rate_keeps_its_digits(void **state) {
+static void a_small_rate_keeps_its_digits(void **state)
+{
     (void)state;
     json_decref(encoded(1));
     assert_non_null(strstr(buffer_cstr(&text), "\"rate\":0.000000500000,"));
 }
 
-static void odd_reals_stay_json(void **state) {
+static void odd_reals_stay_json(void **state)
+{
     (void)state;
     x.score[0].part[0].excess = INFINITY;
     x.score[0].part[0].spread = NAN;
@@ -231,7 +253,8 @@ static void odd_reals_stay_json(void **state) {
     assert_non_null(strstr(buffer_cstr(&text), "\"reference\":0.000,\"spread\":0.000,\"excess\":1000000.000,"));
 }
 
-static void the_largest_counters_stay_in_the_range_of_a_long(void **state) {
+static void the_largest_counters_stay_in_the_range_of_a_long(void **state)
+{
     (void)state;
     x.peer[0].bytes = UINT64_MAX;
     json_t *doc = encoded(1);
@@ -239,7 +262,8 @@ static void the_largest_counters_stay_in_the_range_of_a_long(void **state) {
     json_decref(doc);
 }
 
-static void the_same_facts_give_the_same_bytes_in_any_locale(void **state) {
+static void the_same_facts_give_the_same_bytes_in_any_locale(void **state)
+{
     (void)state;
     json_decref(encoded(1));
     char *first = strdup(buffer_cstr(&text));
@@ -250,7 +274,8 @@ static void the_same_facts_give_the_same_bytes_in_any_locale(void **state) {
     free(first);
 }
 
-static void metadata_uid_changes_with_the_content(void **state) {
+static void metadata_uid_changes_with_the_content(void **state)
+{
     (void)state;
     json_t *one = encoded(1);
     x.peer[0].bytes++;
@@ -261,20 +286,23 @@ static void metadata_uid_changes_with_the_content(void **state) {
     json_decref(other);
 }
 
-static void is_one_line(void **state) {
+static void is_one_line(void **state)
+{
     (void)state;
     json_decref(encoded(1));
     assert_null(memchr(text.p, '\n', text.n));
 }
 
-static void appends_behind_what_the_buffer_held(void **state) {
+static void appends_behind_what_the_buffer_held(void **state)
+{
     (void)state;
     buffer_puts(&text, "before ");
     assert_int_equal(finding_encode(&x.f, 1, &text), WEIR_OK);
     assert_memory_equal(text.p, "before {\"class_uid\":2004,", 25);
 }
 
-static void tells_when_the_buffer_is_full_and_leaves_it_as_it_was(void **state) {
+static void tells_when_the_buffer_is_full_and_leaves_it_as_it_was(void **state)
+{
     (void)state;
     struct buffer small;
     for (size_t max = 0; max < 4000; max += 97) {
@@ -285,7 +313,8 @@ static void tells_when_the_buffer_is_full_and_leaves_it_as_it_was(void **state) 
     }
 }
 
-static void hostile_text_becomes_inert_json(void **state) {
+static void hostile_text_becomes_inert_json(void **state)
+{
     (void)state;
     static const char *const hostile[] = {"\033[2J\033]0;own\a", "\"},{\"class_uid\":1", "</script><b>", "\xc2\x9b" "31m", "\xe2\x80\xae" "gpj.exe",
         "\xff\xfe", "\\u0000\\", "a\nb\r\tc", "\xe2\x80\xa8"};
@@ -302,7 +331,8 @@ static void hostile_text_becomes_inert_json(void **state) {
     }
 }
 
-static void a_finding_without_peers_still_has_times_from_its_hours(void **state) {
+static void a_finding_without_peers_still_has_times_from_its_hours(void **state)
+{
     (void)state;
     x.f.peers = 0;
     json_t *doc = encoded(1);
@@ -312,13 +342,15 @@ static void a_finding_without_peers_still_has_times_from_its_hours(void **state)
     json_decref(doc);
 }
 
-static void the_product_version_is_that_of_the_program(void **state) {
+static void the_product_version_is_that_of_the_program(void **state)
+{
     (void)state;
     assert_string_equal(FINDING_PRODUCT_VERSION, WEIR_PROGRAM_VERSION);
 }
 
 #define CLAIM(f) cmocka_unit_test_setup_teardown(f, fresh, done)
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         CLAIM(has_every_attribute_that_the_class_requires),
         CLAIM(type_uid_is_class_times_100_plus_activity),

@@ -2,12 +2,14 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "finding/finding_private.h"
 
-static bool leads(const struct score_part *a, const struct score_part *b) {
+static bool leads(const struct score_part *a, const struct score_part *b)
+{
     if (a->rate * b->share != b->rate * a->share) return a->rate * b->share < b->rate * a->share;
     return a->observed_bytes > b->observed_bytes;
 }
 
-static void take_part(struct claim *c, const struct finding_day *day, const struct score_part *p) {
+static void take_part(struct claim *c, const struct finding_day *day, const struct score_part *p)
+{
     if (!p->raised) return;
     if (!c->lead || leads(p, c->lead)) {
         c->lead = p;
@@ -24,7 +26,8 @@ static void take_part(struct claim *c, const struct finding_day *day, const stru
 }
 
 /* The records of the peers know more precisely than the hours of the parts when it was and how much. */
-static void take_peers(struct claim *c, const struct finding_facts *f) {
+static void take_peers(struct claim *c, const struct finding_facts *f)
+{
     if (!f->peers) return;
     c->start_s = f->peer[0].first_s;
     c->end_s = f->peer[0].last_s;
@@ -36,7 +39,8 @@ static void take_peers(struct claim *c, const struct finding_facts *f) {
     }
 }
 
-void claim_of(const struct finding_facts *f, struct claim *out) {
+void claim_of(const struct finding_facts *f, struct claim *out)
+{
     *out = (struct claim){.start_s = INT64_MAX, .created_s = INT64_MAX};
     for (size_t i = 0; i < f->days; i++) {
         const struct score *s = f->day[i].score;

@@ -23,7 +23,8 @@ static const char *const quantity[SCORE_TEST_COUNT] = {
     [SCORE_SERVED_VOLUME] = "served_bytes_per_day_to_one_network",
 };
 
-static void put_class(struct buffer *b, const struct finding_facts *f, const struct claim *c, unsigned activity, struct slice sentence) {
+static void put_class(struct buffer *b, const struct finding_facts *f, const struct claim *c, unsigned activity, struct slice sentence)
+{
     ocsf_u64(b, "class_uid", CLASS_UID);
     ocsf_u64(b, "category_uid", CLASS_UID / 1000);
     ocsf_u64(b, "activity_id", activity);
@@ -38,7 +39,8 @@ static void put_class(struct buffer *b, const struct finding_facts *f, const str
     ocsf_text(b, "message", sentence);
 }
 
-static void put_cloud(struct buffer *b, const struct finding_facts *f) {
+static void put_cloud(struct buffer *b, const struct finding_facts *f)
+{
     ocsf_open(b, "cloud", '{');
     ocsf_cstr(b, "provider", "AWS");
     ocsf_some(b, "region", f->region);
@@ -51,7 +53,8 @@ static void put_cloud(struct buffer *b, const struct finding_facts *f) {
     ocsf_close(b, '}');
 }
 
-static void put_attack(struct buffer *b, const struct attack_label *label) {
+static void put_attack(struct buffer *b, const struct attack_label *label)
+{
     ocsf_open(b, "attacks", '[');
     ocsf_open(b, NULL, '{');
     ocsf_cstr(b, "version", ATTACK_VERSION);
@@ -67,7 +70,8 @@ static void put_attack(struct buffer *b, const struct attack_label *label) {
     ocsf_close(b, ']');
 }
 
-static void put_analytic(struct buffer *b, const struct finding_facts *f, enum score_test lead) {
+static void put_analytic(struct buffer *b, const struct finding_facts *f, enum score_test lead)
+{
     char uid[64];
     snprintf(uid, sizeof uid, "weir.%s", score_test_word(lead));
     ocsf_open(b, "analytic", '{');
@@ -78,7 +82,8 @@ static void put_analytic(struct buffer *b, const struct finding_facts *f, enum s
     ocsf_close(b, '}');
 }
 
-static void put_info(struct buffer *b, const struct finding_facts *f, const struct claim *c, const char *uid) {
+static void put_info(struct buffer *b, const struct finding_facts *f, const struct claim *c, const char *uid)
+{
     enum score_test lead = c->lead ? c->lead->test : SCORE_HOUR_VOLUME;
     const struct attack_label *label = attack_label_of(c);
     char desc[160];
@@ -103,7 +108,8 @@ static void put_info(struct buffer *b, const struct finding_facts *f, const stru
     ocsf_close(b, '}');
 }
 
-static void put_resource(struct buffer *b, struct slice uid, const char *type, struct ip ip) {
+static void put_resource(struct buffer *b, struct slice uid, const char *type, struct ip ip)
+{
     ocsf_open(b, NULL, '{');
     ocsf_text(b, "uid", uid);
     if (type) ocsf_cstr(b, "type", type);
@@ -112,7 +118,8 @@ static void put_resource(struct buffer *b, struct slice uid, const char *type, s
     ocsf_close(b, '}');
 }
 
-static void put_resources(struct buffer *b, const struct finding_facts *f) {
+static void put_resources(struct buffer *b, const struct finding_facts *f)
+{
     struct slice eni = {f->interface.p, f->interface.n > 4 ? 4 : f->interface.n};
     char host[IP_TEXT_MAX];
     ip_format(f->host, host);
@@ -123,7 +130,8 @@ static void put_resources(struct buffer *b, const struct finding_facts *f) {
 }
 
 /* The service port stands at the end that did not open the connection: the peer's, or the host's own for what it served. */
-static void put_ends(struct buffer *b, const struct finding_facts *f, const struct evidence_peer *p) {
+static void put_ends(struct buffer *b, const struct finding_facts *f, const struct evidence_peer *p)
+{
     ocsf_open(b, "src_endpoint", '{');
     ocsf_ip(b, "ip", f->host);
     if (!p->initiated && p->port) ocsf_u64(b, "port", p->port);
@@ -152,7 +160,8 @@ static void put_ends(struct buffer *b, const struct finding_facts *f, const stru
     ocsf_close(b, '}');
 }
 
-static void put_evidence(struct buffer *b, const struct finding_facts *f, size_t i) {
+static void put_evidence(struct buffer *b, const struct finding_facts *f, size_t i)
+{
     const struct evidence_peer *p = &f->peer[i];
     char uid[32];
     snprintf(uid, sizeof uid, "e%zu", i + 1);
@@ -175,7 +184,8 @@ static void put_evidence(struct buffer *b, const struct finding_facts *f, size_t
 }
 
 /* OCSF wants the value of an observation as text. */
-static void put_observation(struct buffer *b, uint64_t value, uint32_t count, uint32_t hours, uint32_t days) {
+static void put_observation(struct buffer *b, uint64_t value, uint32_t count, uint32_t hours, uint32_t days)
+{
     char text[24];
     snprintf(text, sizeof text, "%llu", (unsigned long long)value);
     ocsf_open(b, "observations", '[');
@@ -193,7 +203,8 @@ static void put_observation(struct buffer *b, uint64_t value, uint32_t count, ui
     ocsf_close(b, ']');
 }
 
-static void put_observed(struct buffer *b, const char *parameter, const char *suffix, const char *pattern) {
+static void put_observed(struct buffer *b, const char *parameter, const char *suffix, const char *pattern)
+{
     char name[96];
     snprintf(name, sizeof name, "%s%s", parameter, suffix);
     ocsf_open(b, NULL, '{');
@@ -202,7 +213,8 @@ static void put_observed(struct buffer *b, const char *parameter, const char *su
     ocsf_cstr(b, "observed_pattern", pattern);
 }
 
-static void put_analysis(struct buffer *b, const struct finding_facts *f, const struct score_part *p) {
+static void put_analysis(struct buffer *b, const struct finding_facts *f, const struct score_part *p)
+{
     bool hourly = p->test == SCORE_HOUR_VOLUME;
     char host[IP_TEXT_MAX];
     ip_format(f->host, host);
@@ -229,7 +241,8 @@ static void put_analysis(struct buffer *b, const struct finding_facts *f, const 
     ocsf_close(b, '}');
 }
 
-static void put_analyses(struct buffer *b, const struct finding_facts *f) {
+static void put_analyses(struct buffer *b, const struct finding_facts *f)
+{
     ocsf_open(b, "anomaly_analyses", '[');
     for (size_t d = 0; d < f->days; d++) {
         const struct score *s = f->day[d].score;
@@ -239,7 +252,8 @@ static void put_analyses(struct buffer *b, const struct finding_facts *f) {
     ocsf_close(b, ']');
 }
 
-static void put_observables(struct buffer *b, const struct finding_facts *f) {
+static void put_observables(struct buffer *b, const struct finding_facts *f)
+{
     ocsf_open(b, "observables", '[');
     for (size_t i = 0; i < f->peers; i++) {
         char name[64];
@@ -253,7 +267,8 @@ static void put_observables(struct buffer *b, const struct finding_facts *f) {
     ocsf_close(b, ']');
 }
 
-static void put_metadata(struct buffer *b, const char *uid, size_t begin) {
+static void put_metadata(struct buffer *b, const char *uid, size_t begin)
+{
     struct sha256 hash;
     char text[FINDING_UID_MAX + 2 * CONTENT_HASH_BYTES + 2], hex[2 * CONTENT_HASH_BYTES + 1];
     sha256_of(b->p + begin, b->n - begin, &hash);
@@ -274,7 +289,8 @@ static void put_metadata(struct buffer *b, const char *uid, size_t begin) {
     ocsf_close(b, '}');
 }
 
-static void put_content(struct buffer *b, const struct finding_facts *f, unsigned activity, const char *uid, struct slice sentence) {
+static void put_content(struct buffer *b, const struct finding_facts *f, unsigned activity, const char *uid, struct slice sentence)
+{
     struct claim c;
     claim_of(f, &c);
     put_class(b, f, &c, activity, sentence);
@@ -291,7 +307,8 @@ static void put_content(struct buffer *b, const struct finding_facts *f, unsigne
     ocsf_close(b, '}');
 }
 
-enum weir_err finding_encode(const struct finding_facts *f, unsigned activity, struct buffer *out) {
+enum weir_err finding_encode(const struct finding_facts *f, unsigned activity, struct buffer *out)
+{
     size_t begin = out->n;
     struct buffer sentence;
     char uid[FINDING_UID_MAX];

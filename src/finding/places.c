@@ -5,7 +5,8 @@
 
 #include "finding/finding_private.h"
 
-static void put_lines(struct buffer *b, const uint32_t *line, size_t n) {
+static void put_lines(struct buffer *b, const uint32_t *line, size_t n)
+{
     ocsf_open(b, "lines", '"'); /* the text is digits, commas and hyphens: nothing to escape */
     for (size_t i = 0; i < n;) {
         size_t k = i + 1;
@@ -17,7 +18,8 @@ static void put_lines(struct buffer *b, const uint32_t *line, size_t n) {
     ocsf_close(b, '"');
 }
 
-static void put_place(struct buffer *b, const struct evidence_place *p) {
+static void put_place(struct buffer *b, const struct evidence_place *p)
+{
     char hex[2 * SHA256_BYTES + 1];
     hex_encode(p->object.b, SHA256_BYTES, hex);
     ocsf_open(b, NULL, '{');
@@ -31,7 +33,8 @@ static void put_place(struct buffer *b, const struct evidence_place *p) {
     ocsf_close(b, '}');
 }
 
-void put_places(struct buffer *b, const struct evidence_peer *p) {
+void put_places(struct buffer *b, const struct evidence_peer *p)
+{
     ocsf_open(b, "objects", '[');
     for (size_t i = 0; i < p->places; i++) put_place(b, &p->place[i]);
     ocsf_close(b, ']');

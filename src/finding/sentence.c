@@ -26,20 +26,23 @@ static const struct words {
 
 const char *finding_title(enum score_test test) { return words_of[test].title; }
 
-static unsigned digits_of(uint64_t v) {
+static unsigned digits_of(uint64_t v)
+{
     unsigned n = 1;
     while (v >= 10) v /= 10, n++;
     return n;
 }
 
-static uint64_t power_of_10(unsigned n) {
+static uint64_t power_of_10(unsigned n)
+{
     uint64_t p = 1;
     while (n--) p *= 10;
     return p;
 }
 
 /* Rounding to so many digits comes first, so that 999.9 MB becomes 1.00 GB and nothing carries later. */
-static void decimal_bytes(uint64_t bytes, unsigned digits, bool keep_zeros, char out[FINDING_BYTES_TEXT_MAX]) {
+static void decimal_bytes(uint64_t bytes, unsigned digits, bool keep_zeros, char out[FINDING_BYTES_TEXT_MAX])
+{
     static const char units[][3] = {"B", "kB", "MB", "GB", "TB", "PB", "EB"};
     unsigned u = 0, decimals = 0, n = digits_of(bytes);
     uint64_t step = n > digits ? power_of_10(n - digits) : 1, unit = 1;
@@ -57,31 +60,36 @@ static void decimal_bytes(uint64_t bytes, unsigned digits, bool keep_zeros, char
 
 void finding_bytes(uint64_t bytes, char out[FINDING_BYTES_TEXT_MAX]) { decimal_bytes(bytes, 3, true, out); }
 
-static void put_bytes(struct buffer *out, uint64_t bytes) {
+static void put_bytes(struct buffer *out, uint64_t bytes)
+{
     char text[FINDING_BYTES_TEXT_MAX];
     finding_bytes(bytes, text);
     buffer_puts(out, text);
 }
 
-static void put_past_bytes(struct buffer *out, uint64_t bytes) {
+static void put_past_bytes(struct buffer *out, uint64_t bytes)
+{
     char text[FINDING_BYTES_TEXT_MAX];
     decimal_bytes(bytes, 2, false, text);
     buffer_puts(out, text);
 }
 
-static void put_ip(struct buffer *out, struct ip ip) {
+static void put_ip(struct buffer *out, struct ip ip)
+{
     char text[IP_TEXT_MAX];
     ip_format(ip, text);
     buffer_puts(out, text);
 }
 
 /* First in brackets is opened, the last closes: " (BR, AS64500 EXAMPLE, first seen today)". */
-static void put_note(struct buffer *out, bool *open) {
+static void put_note(struct buffer *out, bool *open)
+{
     buffer_puts(out, *open ? ", " : " (");
     *open = true;
 }
 
-static void put_novelty(struct buffer *out, const struct finding_facts *f, const struct evidence_peer *p, bool *open) {
+static void put_novelty(struct buffer *out, const struct finding_facts *f, const struct evidence_peer *p, bool *open)
+{
     if (p->known || !p->initiated) return;
     put_note(out, open);
     if (f->days == 1) {
@@ -93,7 +101,8 @@ static void put_novelty(struct buffer *out, const struct finding_facts *f, const
     }
 }
 
-static void put_peer(struct buffer *out, const struct finding_facts *f, const struct evidence_peer *p) {
+static void put_peer(struct buffer *out, const struct finding_facts *f, const struct evidence_peer *p)
+{
     bool open = false;
     put_ip(out, p->peer);
     if (p->country[0]) {
@@ -108,7 +117,8 @@ static void put_peer(struct buffer *out, const struct finding_facts *f, const st
     if (open) buffer_puts(out, ")");
 }
 
-static void put_others(struct buffer *out, const struct finding_facts *f) {
+static void put_others(struct buffer *out, const struct finding_facts *f)
+{
     uint64_t peers = f->peers_more + f->peers - 1, bytes = f->bytes_more;
     for (size_t i = 1; i < f->peers; i++) bytes = sat_add(bytes, f->peer[i].bytes);
     if (!peers) return;
@@ -117,7 +127,8 @@ static void put_others(struct buffer *out, const struct finding_facts *f) {
     buffer_printf(out, " to %" PRIu64 " more", peers);
 }
 
-static void put_what(struct buffer *out, const struct finding_facts *f, const struct claim *c) {
+static void put_what(struct buffer *out, const struct finding_facts *f, const struct claim *c)
+{
     char text[BYTES_TEXT_MAX];
     put_ip(out, f->host);
     if (!f->peers) {
@@ -137,7 +148,8 @@ static void put_what(struct buffer *out, const struct finding_facts *f, const st
 
 static void put_days(struct buffer *out, uint32_t days) { buffer_printf(out, "%" PRIu32 " day%s", days, days == 1 ? "" : "s"); }
 
-static void put_past(struct buffer *out, const struct score_part *p) {
+static void put_past(struct buffer *out, const struct score_part *p)
+{
     if (!p->history_days) return; /* the part about learning says it */
     buffer_puts(out, "; in ");
     put_days(out, p->history_days);
@@ -149,7 +161,8 @@ static void put_past(struct buffer *out, const struct score_part *p) {
     put_past_bytes(out, p->largest_bytes);
 }
 
-static void put_learning(struct buffer *out, uint32_t host_days) {
+static void put_learning(struct buffer *out, uint32_t host_days)
+{
     if (!host_days) {
         buffer_puts(out, "; weir has not seen this host before");
         return;
@@ -159,7 +172,8 @@ static void put_learning(struct buffer *out, uint32_t host_days) {
     buffer_puts(out, " only");
 }
 
-void finding_sentence(const struct finding_facts *f, struct buffer *out) {
+void finding_sentence(const struct finding_facts *f, struct buffer *out)
+{
     struct claim c;
     claim_of(f, &c);
     put_what(out, f, &c);

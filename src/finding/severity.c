@@ -17,7 +17,8 @@ static const struct severity_rule {
     {5, 10 * GB, CRITICAL}, {4, GB, HIGH}, {0, 100 * MB, MEDIUM}, {5, 0, MEDIUM}, {0, 0, LOW},
 };
 
-unsigned finding_severity(const struct finding_facts *f) {
+unsigned finding_severity(const struct finding_facts *f)
+{
     struct claim c;
     claim_of(f, &c);
     if (!c.lead) return INFORMATIONAL;
@@ -26,7 +27,8 @@ unsigned finding_severity(const struct finding_facts *f) {
     return c.learning && rules[i].severity > HIGH ? HIGH : rules[i].severity;
 }
 
-const char *finding_severity_word(unsigned severity_id) {
+const char *finding_severity_word(unsigned severity_id)
+{
     static const char *const words[] = {"unknown", "informational", "low", "medium", "high", "critical"};
     return words[severity_id < WEIR_COUNT(words) ? severity_id : 0];
 }

@@ -7,11 +7,13 @@
 
 #define UID_HASH_BYTES 16
 
-static void put_be64(unsigned char *out, uint64_t v) {
+static void put_be64(unsigned char *out, uint64_t v)
+{
     for (int i = 7; i >= 0; i--, v >>= 8) out[i] = (unsigned char)v;
 }
 
-void finding_uid(const struct finding_facts *f, char out[FINDING_UID_MAX]) {
+void finding_uid(const struct finding_facts *f, char out[FINDING_UID_MAX])
+{
     struct slice text[] = {f->account, f->interface, slice_of(f->model ? f->model : "")};
     unsigned char all[WEIR_COUNT(text) * SHA256_BYTES + 24];
     struct sha256 hash;

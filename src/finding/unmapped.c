@@ -10,7 +10,8 @@
 #define RATE_DECIMALS 12
 #define GROUP_TEXT_MAX 256
 
-static void put_group(struct buffer *b, uint64_t group) {
+static void put_group(struct buffer *b, uint64_t group)
+{
     char hex[17];
     struct buffer name;
     snprintf(hex, sizeof hex, "%016" PRIx64, group); /* as text: readers of JSON may keep 53 bits of a number only */
@@ -23,7 +24,8 @@ static void put_group(struct buffer *b, uint64_t group) {
     buffer_fini(&name);
 }
 
-static void put_part(struct buffer *b, const struct score_part *p) {
+static void put_part(struct buffer *b, const struct score_part *p)
+{
     ocsf_open(b, NULL, '{');
     ocsf_cstr(b, "test", score_test_word(p->test));
     ocsf_bool(b, "raised", p->raised);
@@ -46,7 +48,8 @@ static void put_part(struct buffer *b, const struct score_part *p) {
     ocsf_close(b, '}');
 }
 
-static void put_day(struct buffer *b, const struct finding_day *d) {
+static void put_day(struct buffer *b, const struct finding_day *d)
+{
     char text[TIME_TEXT_MAX];
     time_format(d->day_s, text);
     ocsf_open(b, NULL, '{');
@@ -64,13 +67,15 @@ static void put_day(struct buffer *b, const struct finding_day *d) {
     ocsf_close(b, '}');
 }
 
-static void put_history(struct buffer *b, const struct finding_facts *f) {
+static void put_history(struct buffer *b, const struct finding_facts *f)
+{
     ocsf_open(b, "history", '[');
     for (size_t i = 0; i < f->history_n; i++) ocsf_fixed(b, NULL, lg_unround(f->history[i]), OCTAVE_DECIMALS);
     ocsf_close(b, ']');
 }
 
-void put_weir(struct buffer *b, const struct finding_facts *f, struct slice sentence) {
+void put_weir(struct buffer *b, const struct finding_facts *f, struct slice sentence)
+{
     struct claim c;
     claim_of(f, &c);
     ocsf_open(b, "weir", '{');

@@ -44,24 +44,28 @@ static const struct column {
     {"message", TEXT, false, "message"},
 };
 
-void csv_header(struct buffer *out) {
+void csv_header(struct buffer *out)
+{
     for (size_t i = 0; i < WEIR_COUNT(columns); i++) buffer_printf(out, "%s\"%s\"", i ? "," : "", columns[i].title);
     buffer_puts(out, "\r\n");
 }
 
-static void put_time(struct buffer *out, uint64_t ms) {
+static void put_time(struct buffer *out, uint64_t ms)
+{
     char text[TIME_TEXT_MAX];
     time_format((int64_t)(ms / 1000), text);
     escape_csv(out, slice_of(text));
 }
 
 /* Thousandths by integers: no locale. */
-static void put_real(struct buffer *out, double v) {
+static void put_real(struct buffer *out, double v)
+{
     uint64_t thousandths = v > 0 && v < 1e12 ? (uint64_t)(v * 1000 + 0.5) : 0;
     buffer_printf(out, "%" PRIu64 ".%03" PRIu64, thousandths / 1000, thousandths % 1000);
 }
 
-static void put_cell(struct buffer *out, const struct column *c, const json_t *in) {
+static void put_cell(struct buffer *out, const struct column *c, const json_t *in)
+{
     switch (c->kind) {
     case TEXT: escape_csv(out, view_text(in, c->path)); break;
     case KNOWN_NUMBER:
@@ -74,7 +78,8 @@ static void put_cell(struct buffer *out, const struct column *c, const json_t *i
     }
 }
 
-static void put_row(struct buffer *out, const json_t *finding, const json_t *peer) {
+static void put_row(struct buffer *out, const json_t *finding, const json_t *peer)
+{
     for (size_t i = 0; i < WEIR_COUNT(columns); i++) {
         if (i) buffer_u8(out, ',');
         put_cell(out, &columns[i], columns[i].of_peer ? peer : finding);
@@ -82,7 +87,8 @@ static void put_row(struct buffer *out, const json_t *finding, const json_t *pee
     buffer_puts(out, "\r\n");
 }
 
-void csv_add(struct buffer *out, const json_t *finding) {
+void csv_add(struct buffer *out, const json_t *finding)
+{
     size_t peers = view_count(finding, "evidences");
     for (size_t i = 0; i < peers; i++) put_row(out, finding, view_item(finding, "evidences", i));
     if (!peers) put_row(out, finding, NULL);

@@ -10,7 +10,8 @@
 #define HANG 4
 #define PART_HANG 14
 
-static void say_fixed(struct page *p, double v, unsigned decimals) {
+static void say_fixed(struct page *p, double v, unsigned decimals)
+{
     double one = decimals == 3 ? 1000 : 10;
     int64_t all = isfinite(v) && fabs(v) < 1e12 ? llround(v * one) : 0;
     uint64_t size = (uint64_t)(all < 0 ? -all : all), unit = (uint64_t)one;
@@ -18,7 +19,8 @@ static void say_fixed(struct page *p, double v, unsigned decimals) {
 }
 
 /* 0.0003 -> "once in 3,300 host-days", to two digits; rates are kept to 12 decimals. */
-static void say_rate(struct page *p, double rate) {
+static void say_rate(struct page *p, double rate)
+{
     if (!(rate >= 1e-12)) {
         buffer_puts(&p->line, "less than once in ");
         page_commas(p, 1000000000000);
@@ -31,19 +33,22 @@ static void say_rate(struct page *p, double rate) {
     buffer_puts(&p->line, " host-days");
 }
 
-static void say_when(struct page *p, const json_t *finding, const char *path) {
+static void say_when(struct page *p, const json_t *finding, const char *path)
+{
     char text[TIME_TEXT_MAX];
     time_format((int64_t)(view_u64(finding, path) / 1000), text);
     buffer_puts(&p->line, text);
 }
 
-static void say_named(struct page *p, const char *name, struct slice text) {
+static void say_named(struct page *p, const char *name, struct slice text)
+{
     if (!text.n) return;
     buffer_printf(&p->line, ", %s ", name);
     page_text(p, text);
 }
 
-static void say_title(struct page *p, const json_t *finding) {
+static void say_title(struct page *p, const json_t *finding)
+{
     const json_t *peer = view_item(finding, "evidences", 0), *resource = view_item(finding, "resources", 0);
     unsigned severity = (unsigned)view_u64(finding, "severity_id");
     for (const char *word = finding_severity_word(severity); *word; word++) buffer_u8(&p->line, (uint8_t)toupper((unsigned char)*word));
@@ -63,7 +68,8 @@ static void say_title(struct page *p, const json_t *finding) {
 }
 
 /* Bars of a day's hours, those with bytes only. */
-static void say_hours(struct page *p, const json_t *day) {
+static void say_hours(struct page *p, const json_t *day)
+{
     uint64_t largest = 1;
     for (size_t h = 0; h < 24; h++) {
         uint64_t v = view_u64(view_item(day, "hours", h), "");
@@ -84,7 +90,8 @@ static void say_hours(struct page *p, const json_t *day) {
     }
 }
 
-static void say_what_happened(struct page *p, const json_t *finding) {
+static void say_what_happened(struct page *p, const json_t *finding)
+{
     page_heading(p, "What happened");
     buffer_puts(&p->line, "  ");
     page_text(p, view_text(finding, "message"));
@@ -106,7 +113,8 @@ static void say_what_happened(struct page *p, const json_t *finding) {
     for (size_t i = 0; i < view_count(finding, "unmapped.weir.days"); i++) say_hours(p, view_item(finding, "unmapped.weir.days", i));
 }
 
-static void say_amount(struct page *p, const char *label, const json_t *part, const char *bytes, const char *octaves) {
+static void say_amount(struct page *p, const char *label, const json_t *part, const char *bytes, const char *octaves)
+{
     buffer_printf(&p->line, "    %s", label);
     page_pad(p, PART_HANG);
     page_bytes(p, view_u64(part, bytes));
@@ -117,7 +125,8 @@ static void say_amount(struct page *p, const char *label, const json_t *part, co
     buffer_puts(&p->line, " octaves)");
 }
 
-static void say_observed(struct page *p, const json_t *part) {
+static void say_observed(struct page *p, const json_t *part)
+{
     say_amount(p, "observed", part, "observed_bytes", "observed");
     buffer_printf(&p->line, " in hours %02" PRIu64 " to %02" PRIu64, view_u64(part, "from_hour"), view_u64(part, "to_hour"));
     uint64_t since = view_u64(part, "since_hour");
@@ -125,7 +134,8 @@ static void say_observed(struct page *p, const json_t *part) {
     page_end(p, PART_HANG);
 }
 
-static void say_expected(struct page *p, const json_t *part) {
+static void say_expected(struct page *p, const json_t *part)
+{
     uint64_t days = view_u64(part, "history_days");
     say_amount(p, "expected", part, "reference_bytes", "reference");
     if (days) {
@@ -140,7 +150,8 @@ static void say_expected(struct page *p, const json_t *part) {
 }
 
 /* The formula with its numbers, so that it can be checked. */
-static void say_excess(struct page *p, const json_t *part) {
+static void say_excess(struct page *p, const json_t *part)
+{
     buffer_puts(&p->line, "    excess");
     page_pad(p, PART_HANG);
     buffer_puts(&p->line, "(");
@@ -154,7 +165,8 @@ static void say_excess(struct page *p, const json_t *part) {
     page_end(p, PART_HANG);
 }
 
-static void say_threshold(struct page *p, const json_t *part) {
+static void say_threshold(struct page *p, const json_t *part)
+{
     buffer_puts(&p->line, "    rate");
     page_pad(p, PART_HANG);
     say_rate(p, view_real(part, "rate"));
@@ -168,13 +180,15 @@ static void say_threshold(struct page *p, const json_t *part) {
     page_end(p, PART_HANG);
 }
 
-static struct slice test_text(struct slice word) {
+static struct slice test_text(struct slice word)
+{
     for (unsigned i = 0; i < SCORE_TEST_COUNT; i++)
         if (slice_eq(word, slice_of(score_test_word((enum score_test)i)))) return slice_of(score_test_text((enum score_test)i));
     return (struct slice){"", 0};
 }
 
-static void say_part(struct page *p, const json_t *part) {
+static void say_part(struct page *p, const json_t *part)
+{
     struct slice word = view_text(part, "test"), group = view_text(part, "group_name");
     buffer_puts(&p->line, view_bool(part, "raised") ? "  [raised] " : "  [not raised] ");
     page_text(p, word);
@@ -192,7 +206,8 @@ static void say_part(struct page *p, const json_t *part) {
 }
 
 /* What did not raise is told as a number only, unless everything is asked for. */
-static void say_parts(struct page *p, const json_t *day, bool all) {
+static void say_parts(struct page *p, const json_t *day, bool all)
+{
     size_t quiet = 0;
     for (size_t i = 0; i < view_count(day, "parts"); i++) {
         const json_t *part = view_item(day, "parts", i);
@@ -206,11 +221,12 @@ static void say_parts(struct page *p, const json_t *day, bool all) {
     page_end(p, HANG);
 }
 
-static void say_why(struct page *p, const json_t *finding, bool all) {
+static void say_why(struct page *p, const json_t *finding, bool all)
+{
     page_heading(p, "Why it was raised");
-    buffer_puts(&p->line, "  budget: ");
+    buffer_puts(&p->line, "  budget: one false finding is borne ");
     say_rate(p, view_real(finding, "unmapped.weir.budget"));
-    buffer_puts(&p->line, " a false finding is borne; model ");
+    buffer_puts(&p->line, "; model ");
     page_text(p, view_text(finding, "unmapped.weir.model"));
     buffer_puts(&p->line, ", configuration ");
     page_text(p, view_text(finding, "unmapped.weir.config"));
@@ -230,7 +246,8 @@ static void say_why(struct page *p, const json_t *finding, bool all) {
 /* The log scale of the baselines: bytes = 65536 * (2^octaves - 1). */
 static uint64_t bytes_of(double octaves) { return octaves > 0 && octaves < 47 ? (uint64_t)llround(65536 * (exp2(octaves) - 1)) : 0; }
 
-static void say_history(struct page *p, const json_t *finding) {
+static void say_history(struct page *p, const json_t *finding)
+{
     size_t days = view_count(finding, "unmapped.weir.history");
     double largest = 1;
     page_heading(p, "History");
@@ -253,7 +270,8 @@ static void say_history(struct page *p, const json_t *finding) {
     }
 }
 
-static bool say_gaps(struct page *p, const json_t *finding) {
+static bool say_gaps(struct page *p, const json_t *finding)
+{
     bool any = false;
     for (size_t i = 0; i < view_count(finding, "unmapped.weir.days"); i++) {
         const json_t *day = view_item(finding, "unmapped.weir.days", i);
@@ -271,7 +289,8 @@ static bool say_gaps(struct page *p, const json_t *finding) {
     return any;
 }
 
-static bool say_amount_of_doubt(struct page *p, const json_t *finding, const char *path, const char *text) {
+static bool say_amount_of_doubt(struct page *p, const json_t *finding, const char *path, const char *text)
+{
     uint64_t v = view_u64(finding, path);
     if (!v) return false;
     buffer_puts(&p->line, "  ");
@@ -281,14 +300,16 @@ static bool say_amount_of_doubt(struct page *p, const json_t *finding, const cha
     return true;
 }
 
-static bool say_if(struct page *p, bool holds, const char *text) {
+static bool say_if(struct page *p, bool holds, const char *text)
+{
     if (!holds) return false;
     buffer_printf(&p->line, "  %s", text);
     page_end(p, HANG);
     return true;
 }
 
-static void say_unknown(struct page *p, const json_t *finding) {
+static void say_unknown(struct page *p, const json_t *finding)
+{
     page_heading(p, "What is not known");
     bool any = say_gaps(p, finding);
     any |= say_amount_of_doubt(p, finding, "unmapped.weir.bytes_unplaced",
@@ -302,7 +323,8 @@ static void say_unknown(struct page *p, const json_t *finding) {
 }
 
 enum weir_err sink_explain(FILE *out, struct slice finding_json, struct sink_style style, bool all_lines, sink_object_name *name_of,
-                           void *ctx, struct fault *fault) {
+                           void *ctx, struct fault *fault)
+{
     json_t *finding = view_load(finding_json, fault);
     struct page page;
     if (!finding) return WEIR_CORRUPT;

@@ -8,20 +8,23 @@
 
 static bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 
-static void new_line(struct buffer *out, size_t depth) {
+static void new_line(struct buffer *out, size_t depth)
+{
     buffer_u8(out, '\n');
     for (size_t i = 0; i < depth; i++) buffer_puts(out, "  ");
 }
 
 /* Length of the text at p, with its quotes. */
-static size_t text_length(const char *p, size_t n) {
+static size_t text_length(const char *p, size_t n)
+{
     size_t i = 1;
     while (i < n && p[i] != '"') i += p[i] == '\\' ? 2 : 1;
     return i < n ? i + 1 : n;
 }
 
 /* A run without quotes and backslashes: escape_json hides what must be hidden; its own two quotes go. */
-static void copy_run(struct buffer *out, struct slice run) {
+static void copy_run(struct buffer *out, struct slice run)
+{
     size_t begin = out->n;
     escape_json(out, run);
     if (out->err) return;
@@ -29,7 +32,8 @@ static void copy_run(struct buffer *out, struct slice run) {
     memmove(out->p + begin, out->p + begin + 1, out->n - begin);
 }
 
-static void copy_text(struct buffer *out, struct slice text) {
+static void copy_text(struct buffer *out, struct slice text)
+{
     size_t run = 1;
     buffer_u8(out, '"');
     for (size_t i = 1; i + 1 < text.n;) {
@@ -45,13 +49,15 @@ static void copy_text(struct buffer *out, struct slice text) {
     buffer_u8(out, '"');
 }
 
-static size_t next_token(struct slice text, size_t i) {
+static size_t next_token(struct slice text, size_t i)
+{
     while (i < text.n && is_blank(text.p[i])) i++;
     return i;
 }
 
 /* One byte that is not inside a text; returns the place after it. */
-static size_t copy_mark(struct buffer *out, struct slice text, size_t i, bool pretty, size_t *depth) {
+static size_t copy_mark(struct buffer *out, struct slice text, size_t i, bool pretty, size_t *depth)
+{
     char c = text.p[i];
     size_t next = next_token(text, i + 1);
     bool opens = c == '{' || c == '[', closes = c == '}' || c == ']';
@@ -69,7 +75,8 @@ static size_t copy_mark(struct buffer *out, struct slice text, size_t i, bool pr
     return next;
 }
 
-void copy_json(struct buffer *out, struct slice text, bool pretty) {
+void copy_json(struct buffer *out, struct slice text, bool pretty)
+{
     size_t depth = 0;
     for (size_t i = next_token(text, 0); i < text.n;) {
         if (text.p[i] != '"') {

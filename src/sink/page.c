@@ -10,13 +10,15 @@
 #define BAR_COLUMNS 40
 #define WIDTH_MIN 40
 
-void page_init(struct page *p, FILE *out, struct sink_style style) {
+void page_init(struct page *p, FILE *out, struct sink_style style)
+{
     *p = (struct page){.out = out, .style = style};
     if (style.width && style.width < WIDTH_MIN) p->style.width = WIDTH_MIN;
     buffer_init(&p->line, LINE_MAX_BYTES);
 }
 
-enum weir_err page_fini(struct page *p, struct fault *fault) {
+enum weir_err page_fini(struct page *p, struct fault *fault)
+{
     enum weir_err err = p->line.err;
     buffer_fini(&p->line);
     if (fflush(p->out) != 0 || ferror(p->out)) return fault_set(fault, WEIR_IO, "cannot write findings");
@@ -25,7 +27,8 @@ enum weir_err page_fini(struct page *p, struct fault *fault) {
 
 void page_text(struct page *p, struct slice text) { escape_terminal(&p->line, text); }
 
-void page_commas(struct page *p, uint64_t v) {
+void page_commas(struct page *p, uint64_t v)
+{
     char text[32];
     int n = snprintf(text, sizeof text, "%" PRIu64, v);
     for (int i = 0; i < n; i++) {
@@ -34,33 +37,41 @@ void page_commas(struct page *p, uint64_t v) {
     }
 }
 
-void page_bytes(struct page *p, uint64_t v) {
+void page_bytes(struct page *p, uint64_t v)
+{
     char text[FINDING_BYTES_TEXT_MAX];
     finding_bytes(v, text);
     buffer_puts(&p->line, text);
 }
 
-void page_bar(struct page *p, double part) {
+void page_bar(struct page *p, double part)
+{
     double n = part > 0 ? part < 1 ? part * BAR_COLUMNS : BAR_COLUMNS : 0;
     for (int i = 0; i < (int)(n + 0.5); i++) buffer_u8(&p->line, '#');
 }
 
-static size_t columns_of(const char *text, size_t n) {
+static size_t columns_of(const char *text, size_t n)
+{
     size_t columns = 0;
     for (size_t i = 0; i < n; i++) columns += ((unsigned char)text[i] & 0xc0) != 0x80;
     return columns;
 }
 
-void page_pad(struct page *p, size_t column) {
-    for (size_t at = columns_of(p->line.p, p->line.n); at < column; at++) buffer_u8(&p->line, ' ');
+void page_pad(struct page *p, size_t column)
+{
+    size_t at = columns_of(p->line.p, p->line.n);
+    if (at >= column && p->line.n && p->line.p[p->line.n - 1] != ' ') buffer_u8(&p->line, ' ');
+    for (; at < column; at++) buffer_u8(&p->line, ' ');
 }
 
-static void write_bytes(struct page *p, const char *text, size_t n) {
+static void write_bytes(struct page *p, const char *text, size_t n)
+{
     if (n) fwrite(text, 1, n, p->out); /* a failure stays in the stream and is told by page_fini */
 }
 
 /* The bytes of text that fit into `room` columns, cut before a run of blanks; at least one word. */
-static size_t fitting(const char *text, size_t n, size_t room) {
+static size_t fitting(const char *text, size_t n, size_t room)
+{
     size_t fits = 0, columns = 0;
     while (fits < n) {
         size_t end = fits;
@@ -73,7 +84,8 @@ static size_t fitting(const char *text, size_t n, size_t room) {
     return fits;
 }
 
-void page_end_painted(struct page *p, size_t hang, const char *colour, size_t painted) {
+void page_end_painted(struct page *p, size_t hang, const char *colour, size_t painted)
+{
     size_t width = p->style.width ? p->style.width : SIZE_MAX, at = 0, blanks = 0;
     if (p->line.err) return;
     if (colour && p->style.colour) {
@@ -98,7 +110,8 @@ void page_end_painted(struct page *p, size_t hang, const char *colour, size_t pa
 
 void page_end(struct page *p, size_t hang) { page_end_painted(p, hang, NULL, 0); }
 
-void page_heading(struct page *p, const char *text) {
+void page_heading(struct page *p, const char *text)
+{
     page_end(p, 0);
     buffer_puts(&p->line, text);
     page_end_painted(p, 0, COLOUR_BOLD, p->line.n);

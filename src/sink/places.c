@@ -14,7 +14,8 @@ struct sums {
     uint64_t records, bytes;
 };
 
-static const char *protocol_word(uint64_t number) {
+static const char *protocol_word(uint64_t number)
+{
     switch (number) {
     case 1: return "ICMP";
     case 6: return "TCP";
@@ -24,7 +25,8 @@ static const char *protocol_word(uint64_t number) {
     }
 }
 
-static void say_protocol(struct page *p, const json_t *peer) {
+static void say_protocol(struct page *p, const json_t *peer)
+{
     uint64_t number = view_u64(peer, "connection_info.protocol_num"), port = view_u64(peer, "dst_endpoint.port");
     uint64_t own = view_u64(peer, "src_endpoint.port");
     const char *word = protocol_word(number);
@@ -36,7 +38,8 @@ static void say_protocol(struct page *p, const json_t *peer) {
     if (own) buffer_printf(&p->line, " from port %" PRIu64 " of the host", own);
 }
 
-static void say_peer(struct page *p, const json_t *peer) {
+static void say_peer(struct page *p, const json_t *peer)
+{
     struct slice country = view_text(peer, "dst_endpoint.location.country"), as = view_text(peer, "dst_endpoint.autonomous_system.name");
     uint64_t asn = view_u64(peer, "dst_endpoint.autonomous_system.number");
     buffer_puts(&p->line, "  ");
@@ -61,7 +64,8 @@ static void say_peer(struct page *p, const json_t *peer) {
 }
 
 /* "812,815-820" with a blank after each comma, so that it can be wrapped; the rest is counted. */
-static void say_ranges(struct page *p, struct slice lines, bool all) {
+static void say_ranges(struct page *p, struct slice lines, bool all)
+{
     size_t shown = 0;
     while (lines.n && (all || shown < LIST_MAX)) {
         const char *comma = memchr(lines.p, ',', lines.n);
@@ -76,7 +80,8 @@ static void say_ranges(struct page *p, struct slice lines, bool all) {
     if (more) buffer_printf(&p->line, " and %zu more ranges", more);
 }
 
-static void say_lines(struct page *p, const json_t *object, bool all) {
+static void say_lines(struct page *p, const json_t *object, bool all)
+{
     struct slice lines = view_text(object, "lines");
     buffer_puts(&p->line, "      ");
     page_commas(p, view_u64(object, "records"));
@@ -91,7 +96,8 @@ static void say_lines(struct page *p, const json_t *object, bool all) {
 }
 
 /* The name that tells most: what the ledger knows, else the key of the object, else its id. */
-static void say_object(struct page *p, const json_t *object, const struct places_asked *asked) {
+static void say_object(struct page *p, const json_t *object, const struct places_asked *asked)
+{
     struct slice hex = view_text(object, "sha256"), key = view_text(object, "key");
     struct sha256 id;
     struct buffer name;
@@ -107,7 +113,8 @@ static void say_object(struct page *p, const json_t *object, const struct places
     buffer_fini(&name);
 }
 
-static struct sums sums_of(const json_t *peer) {
+static struct sums sums_of(const json_t *peer)
+{
     struct sums sums = {0, 0};
     for (size_t i = 0; i < view_count(peer, "data.objects"); i++) {
         const json_t *object = view_item(peer, "data.objects", i);
@@ -117,13 +124,15 @@ static struct sums sums_of(const json_t *peer) {
     return sums;
 }
 
-static void say_cut(struct page *p, const char *indent, size_t shown, size_t all, const char *what) {
+static void say_cut(struct page *p, const char *indent, size_t shown, size_t all, const char *what)
+{
     if (shown >= all) return;
     buffer_printf(&p->line, "%s... and %zu more %s (--all-lines shows them)", indent, all - shown, what);
     page_end(p, HANG);
 }
 
-static void say_places_of(struct page *p, const json_t *peer, const struct places_asked *asked) {
+static void say_places_of(struct page *p, const json_t *peer, const struct places_asked *asked)
+{
     size_t objects = view_count(peer, "data.objects"), shown = objects;
     if (shown > LIST_MAX && !asked->all_lines) shown = LIST_MAX;
     say_peer(p, peer);
@@ -134,13 +143,15 @@ static void say_places_of(struct page *p, const json_t *peer, const struct place
     say_cut(p, "    ", shown, objects, "objects");
 }
 
-static int by_text(const void *a, const void *b) {
+static int by_text(const void *a, const void *b)
+{
     const struct slice *x = a, *y = b;
     return slice_cmp(*x, *y);
 }
 
 /* Objects named anywhere, each once: one object may hold lines of several peers. */
-static size_t distinct_objects(const json_t *finding) {
+static size_t distinct_objects(const json_t *finding)
+{
     size_t n = 0, k = 0, distinct = 0;
     for (size_t i = 0; i < view_count(finding, "evidences"); i++) n += view_count(view_item(finding, "evidences", i), "data.objects");
     struct slice *id = n ? calloc(n, sizeof *id) : NULL;
@@ -156,7 +167,8 @@ static size_t distinct_objects(const json_t *finding) {
 }
 
 /* "412 records in 18 objects, 41,095,890,520 bytes = the claim", or what is missing to it. */
-static void say_sum(struct page *p, const json_t *finding) {
+static void say_sum(struct page *p, const json_t *finding)
+{
     uint64_t claim = view_u64(finding, "unmapped.weir.bytes");
     struct sums all = {0, 0};
     for (size_t i = 0; i < view_count(finding, "evidences"); i++) {
@@ -176,7 +188,8 @@ static void say_sum(struct page *p, const json_t *finding) {
     page_end(p, HANG);
 }
 
-void explain_places(struct page *p, const json_t *finding, const struct places_asked *asked) {
+void explain_places(struct page *p, const json_t *finding, const struct places_asked *asked)
+{
     size_t peers = view_count(finding, "evidences"), shown = peers;
     if (shown > LIST_MAX && !asked->all_lines) shown = LIST_MAX;
     page_heading(p, "Where the bytes are");

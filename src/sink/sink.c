@@ -13,7 +13,8 @@ struct sink {
     uint64_t count;
 };
 
-enum weir_err sink_format_parse(struct slice word, enum sink_format *out) {
+enum weir_err sink_format_parse(struct slice word, enum sink_format *out)
+{
     static const char *const words[] = {"table", "json", "ndjson", "csv", "ocsf"};
     for (size_t i = 0; i < WEIR_COUNT(words); i++) {
         if (!slice_eq(word, slice_of(words[i]))) continue;
@@ -23,7 +24,8 @@ enum weir_err sink_format_parse(struct slice word, enum sink_format *out) {
     return WEIR_USAGE;
 }
 
-struct sink *sink_new(FILE *out, enum sink_format format, struct sink_style style) {
+struct sink *sink_new(FILE *out, enum sink_format format, struct sink_style style)
+{
     struct sink *s = calloc(1, sizeof *s);
     if (!s) return NULL;
     s->format = format;
@@ -32,20 +34,23 @@ struct sink *sink_new(FILE *out, enum sink_format format, struct sink_style styl
     return s;
 }
 
-static enum weir_err write_text(struct sink *s, struct fault *fault) {
+static enum weir_err write_text(struct sink *s, struct fault *fault)
+{
     struct buffer *b = &s->text;
     if (b->err) return fault_set(fault, b->err, "cannot write finding: %s", weir_err_text(b->err));
     if (b->n && fwrite(b->p, 1, b->n, s->page.out) != b->n) return fault_set(fault, WEIR_IO, "cannot write findings");
     return WEIR_OK;
 }
 
-static void put_json(struct sink *s, struct slice text) {
+static void put_json(struct sink *s, struct slice text)
+{
     if (s->format == SINK_JSON) buffer_puts(&s->text, s->count ? ",\n" : "[\n");
     copy_json(&s->text, text, s->page.style.pretty);
     if (s->format != SINK_JSON) buffer_u8(&s->text, '\n');
 }
 
-static void put_finding(struct sink *s, const json_t *finding, struct slice text) {
+static void put_finding(struct sink *s, const json_t *finding, struct slice text)
+{
     switch (s->format) {
     case SINK_TABLE: table_add(&s->page, finding, s->count == 0); break;
     case SINK_CSV:
@@ -58,7 +63,8 @@ static void put_finding(struct sink *s, const json_t *finding, struct slice text
     }
 }
 
-enum weir_err sink_add(struct sink *s, struct slice finding_json, struct fault *fault) {
+enum weir_err sink_add(struct sink *s, struct slice finding_json, struct fault *fault)
+{
     json_t *finding = view_load(finding_json, fault);
     if (!finding) return WEIR_CORRUPT;
     buffer_clear(&s->text);
@@ -68,14 +74,16 @@ enum weir_err sink_add(struct sink *s, struct slice finding_json, struct fault *
     return write_text(s, fault);
 }
 
-static void put_end(struct sink *s) {
+static void put_end(struct sink *s)
+{
     buffer_clear(&s->text);
     if (s->format == SINK_JSON) buffer_puts(&s->text, s->count ? "\n]\n" : "[]\n");
     if (s->format == SINK_CSV && !s->count) csv_header(&s->text);
     if (s->format == SINK_TABLE && !s->count) buffer_puts(&s->text, "no findings\n");
 }
 
-enum weir_err sink_close(struct sink *s, struct fault *fault) {
+enum weir_err sink_close(struct sink *s, struct fault *fault)
+{
     put_end(s);
     enum weir_err err = write_text(s, fault), end = page_fini(&s->page, err ? NULL : fault);
     buffer_fini(&s->text);

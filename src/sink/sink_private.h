@@ -35,7 +35,7 @@ void page_text(struct page *p, struct slice text);            /* escaped for a t
 void page_commas(struct page *p, uint64_t v);                 /* 41,095,890,520 */
 void page_bytes(struct page *p, uint64_t v);                  /* 41.1 GB */
 void page_bar(struct page *p, double part);                   /* 0..1 of the widest bar */
-void page_pad(struct page *p, size_t column);                 /* blanks up to that column */
+void page_pad(struct page *p, size_t column);                 /* blanks up to that column, one at least */
 /* Write the line: wrapped between words, continued with `hang` blanks, painted with colour (may be NULL) up to `painted` bytes. */
 void page_end_painted(struct page *p, size_t hang, const char *colour, size_t painted);
 void page_end(struct page *p, size_t hang);

@@ -10,14 +10,16 @@
 
 enum { AT_WHEN = 10, AT_HOST = 28, BYTES_END = 54, AT_PEER = 56 };
 
-static void right_bytes(struct page *p, uint64_t v) {
+static void right_bytes(struct page *p, uint64_t v)
+{
     char text[FINDING_BYTES_TEXT_MAX];
     finding_bytes(v, text);
     page_pad(p, BYTES_END - slice_of(text).n);
     buffer_puts(&p->line, text);
 }
 
-static void row_peer(struct page *p, const json_t *finding) {
+static void row_peer(struct page *p, const json_t *finding)
+{
     const json_t *first = view_item(finding, "evidences", 0);
     uint64_t more = view_u64(finding, "unmapped.weir.peers_more");
     struct slice country = view_text(first, "dst_endpoint.location.country");
@@ -34,7 +36,8 @@ static void row_peer(struct page *p, const json_t *finding) {
     if (more) buffer_printf(&p->line, " +%llu", (unsigned long long)more);
 }
 
-static void row(struct page *p, const json_t *finding) {
+static void row(struct page *p, const json_t *finding)
+{
     unsigned severity = (unsigned)view_u64(finding, "severity_id");
     char when[TIME_TEXT_MAX];
     for (const char *word = finding_severity_word(severity); *word; word++) buffer_u8(&p->line, (uint8_t)toupper((unsigned char)*word));
@@ -44,14 +47,14 @@ static void row(struct page *p, const json_t *finding) {
     buffer_printf(&p->line, "%.10s %.5s", when, when + 11);
     page_pad(p, AT_HOST);
     page_text(p, view_text(view_item(finding, "resources", 0), "ip"));
-    buffer_puts(&p->line, " ");
     right_bytes(p, view_u64(finding, "unmapped.weir.bytes"));
     page_pad(p, AT_PEER);
     row_peer(p, finding);
     page_end_painted(p, INDENT, severity_colour(severity), painted);
 }
 
-static void heading(struct page *p) {
+static void heading(struct page *p)
+{
     buffer_puts(&p->line, "SEVERITY");
     page_pad(p, AT_WHEN);
     buffer_puts(&p->line, "SINCE (UTC)");
@@ -62,7 +65,8 @@ static void heading(struct page *p) {
     page_end_painted(p, 0, COLOUR_BOLD, p->line.n);
 }
 
-void table_add(struct page *p, const json_t *finding, bool first) {
+void table_add(struct page *p, const json_t *finding, bool first)
+{
     struct slice uid = view_text(finding, "finding_info.uid");
     if (first) heading(p);
     row(p, finding);

@@ -4,7 +4,8 @@
 
 #include "sink/sink_private.h"
 
-json_t *view_load(struct slice text, struct fault *fault) {
+json_t *view_load(struct slice text, struct fault *fault)
+{
     json_error_t error;
     json_t *doc = json_loadb(text.p ? text.p : "", text.n, JSON_ALLOW_NUL | JSON_REJECT_DUPLICATES, &error);
     if (!doc) {
@@ -17,7 +18,8 @@ json_t *view_load(struct slice text, struct fault *fault) {
     return NULL;
 }
 
-const json_t *view_at(const json_t *in, const char *path) {
+const json_t *view_at(const json_t *in, const char *path)
+{
     while (in && *path) {
         char key[64];
         size_t n = strcspn(path, ".");
@@ -30,12 +32,14 @@ const json_t *view_at(const json_t *in, const char *path) {
     return in;
 }
 
-struct slice view_text(const json_t *in, const char *path) {
+struct slice view_text(const json_t *in, const char *path)
+{
     const json_t *v = view_at(in, path);
     return json_is_string(v) ? (struct slice){json_string_value(v), json_string_length(v)} : (struct slice){"", 0};
 }
 
-uint64_t view_u64(const json_t *in, const char *path) {
+uint64_t view_u64(const json_t *in, const char *path)
+{
     json_int_t v = json_integer_value(view_at(in, path));
     return v > 0 ? (uint64_t)v : 0;
 }
