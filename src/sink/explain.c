@@ -139,7 +139,9 @@ static void say_expected(struct page *p, const json_t *part)
     uint64_t days = view_u64(part, "history_days");
     say_amount(p, "expected", part, "reference_bytes", "reference");
     if (days) {
-        buffer_printf(&p->line, "; the largest of %" PRIu64 " days was ", days);
+        buffer_puts(&p->line, "; the largest of ");
+        page_count(p, days, "day");
+        buffer_puts(&p->line, " was ");
         page_bytes(p, view_u64(part, "largest_bytes"));
     } else {
         buffer_puts(&p->line, "; no history");
@@ -217,7 +219,9 @@ static void say_parts(struct page *p, const json_t *day, bool all)
             quiet++;
     }
     if (!quiet) return;
-    buffer_printf(&p->line, "  %zu more part%s did not raise (--all-lines shows %s)", quiet, quiet == 1 ? "" : "s", quiet == 1 ? "it" : "them");
+    buffer_puts(&p->line, "  ");
+    page_count(p, quiet, "more part");
+    buffer_puts(&p->line, " did not raise (see --all-lines)");
     page_end(p, HANG);
 }
 
@@ -256,7 +260,9 @@ static void say_history(struct page *p, const json_t *finding)
         page_end(p, HANG);
         return;
     }
-    buffer_printf(&p->line, "  external bytes sent on the %zu learned day%s before, oldest first; bars are octaves (log scale):", days, days == 1 ? "" : "s");
+    buffer_puts(&p->line, "  external bytes sent on ");
+    page_count(p, days, "learned day");
+    buffer_puts(&p->line, " before, oldest first; bars are octaves (log scale):");
     page_end(p, HANG);
     for (size_t i = 0; i < days; i++) largest = fmax(largest, view_real(view_item(finding, "unmapped.weir.history", i), ""));
     for (size_t i = 0; i < days; i++) {

@@ -37,6 +37,12 @@ void page_commas(struct page *p, uint64_t v)
     }
 }
 
+void page_count(struct page *p, uint64_t n, const char *what)
+{
+    page_commas(p, n);
+    buffer_printf(&p->line, " %s%s", what, n == 1 ? "" : "s");
+}
+
 void page_bytes(struct page *p, uint64_t v)
 {
     char text[FINDING_BYTES_TEXT_MAX];

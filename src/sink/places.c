@@ -77,15 +77,17 @@ static void say_ranges(struct page *p, struct slice lines, bool all)
     }
     size_t more = lines.n > 0;
     for (size_t i = 0; i < lines.n; i++) more += lines.p[i] == ',';
-    if (more) buffer_printf(&p->line, " and %zu more ranges", more);
+    if (!more) return;
+    buffer_puts(&p->line, " and ");
+    page_count(p, more, "more range");
 }
 
 static void say_lines(struct page *p, const json_t *object, bool all)
 {
     struct slice lines = view_text(object, "lines");
     buffer_puts(&p->line, "      ");
-    page_commas(p, view_u64(object, "records"));
-    buffer_puts(&p->line, " records, ");
+    page_count(p, view_u64(object, "records"), "record");
+    buffer_puts(&p->line, ", ");
     page_commas(p, view_u64(object, "bytes"));
     buffer_puts(&p->line, lines.n ? " bytes: lines " : " bytes: among lines ");
     if (lines.n)
@@ -127,7 +129,9 @@ static struct sums sums_of(const json_t *peer)
 static void say_cut(struct page *p, const char *indent, size_t shown, size_t all, const char *what)
 {
     if (shown >= all) return;
-    buffer_printf(&p->line, "%s... and %zu more %s (--all-lines shows them)", indent, all - shown, what);
+    buffer_printf(&p->line, "%s... and ", indent);
+    page_count(p, all - shown, what);
+    buffer_puts(&p->line, " (see --all-lines)");
     page_end(p, HANG);
 }
 
@@ -140,7 +144,7 @@ static void say_places_of(struct page *p, const json_t *peer, const struct place
         say_object(p, view_item(peer, "data.objects", i), asked);
         say_lines(p, view_item(peer, "data.objects", i), asked->all_lines);
     }
-    say_cut(p, "    ", shown, objects, "objects");
+    say_cut(p, "    ", shown, objects, "more object");
 }
 
 static int by_text(const void *a, const void *b)
@@ -177,8 +181,10 @@ static void say_sum(struct page *p, const json_t *finding)
         all.bytes = sat_add(all.bytes, one.bytes);
     }
     buffer_puts(&p->line, "  sum: ");
-    page_commas(p, all.records);
-    buffer_printf(&p->line, " records in %zu objects, ", distinct_objects(finding));
+    page_count(p, all.records, "record");
+    buffer_puts(&p->line, " in ");
+    page_count(p, distinct_objects(finding), "object");
+    buffer_puts(&p->line, ", ");
     page_commas(p, all.bytes);
     buffer_puts(&p->line, all.bytes == claim ? " bytes = the claim" : " bytes of the ");
     if (all.bytes != claim) {
@@ -194,6 +200,6 @@ void explain_places(struct page *p, const json_t *finding, const struct places_a
     if (shown > LIST_MAX && !asked->all_lines) shown = LIST_MAX;
     page_heading(p, "Where the bytes are");
     for (size_t i = 0; i < shown; i++) say_places_of(p, view_item(finding, "evidences", i), asked);
-    say_cut(p, "  ", shown, peers, "peers");
+    say_cut(p, "  ", shown, peers, "more peer");
     say_sum(p, finding);
 }

@@ -33,6 +33,7 @@ void page_init(struct page *p, FILE *out, struct sink_style style);
 enum weir_err page_fini(struct page *p, struct fault *fault); /* IO or the error of the line */
 void page_text(struct page *p, struct slice text);            /* escaped for a terminal */
 void page_commas(struct page *p, uint64_t v);                 /* 41,095,890,520 */
+void page_count(struct page *p, uint64_t n, const char *what); /* "412 records", "1 record" */
 void page_bytes(struct page *p, uint64_t v);                  /* 41.1 GB */
 void page_bar(struct page *p, double part);                   /* 0..1 of the widest bar */
 void page_pad(struct page *p, size_t column);                 /* blanks up to that column, one at least */
