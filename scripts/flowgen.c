@@ -101,7 +101,7 @@ static const struct help {
     {O_CLOUDWATCH, "cloudwatch", NULL, "as exported from CloudWatch Logs: a time before each record, no header line"},
     {O_AGGREGATION, "aggregation", "SECONDS", "60 or 600 (60)"},
     {O_SKIPDATA, "skipdata", "PER_MILLE", "busy intervals of an interface that lose half of their records and say so (0)"},
-    {O_NODATA, "nodata", "PER_MILLE", "silent intervals that are told (1000; 0 in shapes flood and manyhosts)"},
+    {O_NODATA, "nodata", "PER_MILLE", "silent intervals that are told (1000; with --bytes 20; in shapes flood and manyhosts 0)"},
     {O_DOUBLE, "double-subscription", NULL, "a second flow log id repeats everything"},
     {O_OBJECTS, "objects", "HOW", "s3: five-minute objects | single: one file, flows.log.gz (s3)"},
     {O_LAYOUT, "layout", "L", "plain | hourly | hive | hive-hourly: the folders (plain)"},
@@ -251,8 +251,8 @@ static void options_complete(struct config *c)
     if (!c->out) usage("needed:", "--out DIR");
     if (!c->hosts) c->hosts = c->shape == SHAPE_MANYHOSTS ? 1000000 : 20;
     if (c->nat == NOBODY) c->nat = c->shape == SHAPE_FLOOD ? 0 : 1;
-    if (c->nodata_pm == NOBODY) c->nodata_pm = c->shape == SHAPE_NORMAL ? 1000 : 0;
-    if (c->period % TICK_S || DAY_S % c->period) usage("--period must be a multiple of 300 that divides a day, not", "this");
+    if (c->nodata_pm == NOBODY) c->nodata_pm = c->shape != SHAPE_NORMAL ? 0 : c->bytes ? 20 : 1000;
+    if (c->period % TICK_S || DAY_S % c->period) usage("needed: a multiple of 300 that divides a day, for", "--period");
     if (!c->nfields) format_parse(c, "v2");
     if (c->shape == SHAPE_MANYHOSTS && !c->bytes) c->intensity /= 1000;
     if (strlen(c->out) > 2048 || strlen(c->prefix) > 100 || strlen(c->region) > 30) usage("too long:", "--out, --prefix or --region");
@@ -279,7 +279,7 @@ static double size_at(struct world *w, double knob)
     struct sink *count = sink_new_count();
     w->knob = knob;
     world_run(w, count, NULL);
-    double size = (double)sink_bytes(count) * w->sample;
+    double size = (double)sink_bytes(count) * sample_weight(w);
     sink_close(count);
     return size;
 }
@@ -303,7 +303,7 @@ static void world_calibrate(struct world *w)
         knob *= (wanted * 1.01 - low) / (size - low);
         size = size_at(w, knob);
     }
-    if (!exact) knob *= (wanted * 1.01 - low) / (size - low);
+    if (!exact) knob *= (wanted * 1.015 - low) / (size - low);
     w->sample = 1;
     w->knob = knob;
 }

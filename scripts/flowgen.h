@@ -134,6 +134,7 @@ bool parse_date(const char *text, int64_t *out);    /* YYYY-MM-DD, UTC */
 
 void world_build(struct world *w);
 void world_free(struct world *w);
+uint64_t host_prefix6(const struct host *h);
 bool host_lives(const struct world *w, uint32_t host, int64_t at);
 uint32_t host_of_role(const struct world *w, uint32_t near, enum role role, uint64_t hash, int64_t at); /* same VPC; NOBODY if none */
 const char *role_name(enum role role);
@@ -157,6 +158,7 @@ enum { PROVIDER_S3, PROVIDER_STORAGE, PROVIDER_UPDATES, PROVIDER_NTP, PROVIDERS_
 struct session session_make(const struct world *w, uint32_t host, struct addr peer, uint16_t peer_port, uint8_t protocol, int64_t start,
                             uint32_t duration, uint64_t bytes_out, uint64_t bytes_in, uint64_t hash);
 void session_push(struct session_list *list, struct session s);
+double sample_weight(const struct world *w); /* everyday traffic of all hosts, in multiples of the sample's */
 void spawn_tick(struct world *w, int64_t tick); /* all connections that begin in [tick, tick + TICK_S) */
 
 /* ---- attacks and look-alikes ---- */

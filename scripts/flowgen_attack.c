@@ -295,6 +295,8 @@ static void plan_lay(struct plan *p)
 {
     p->at += p->day * DAY_S;
     if (p->at < p->w->cfg.start) p->at = p->w->cfg.start;
+    struct host *h = &p->w->hosts[p->host];
+    if (p->peer.hi && !h->v6.hi) h->v6 = (struct addr){host_prefix6(h), p->key | 1};
     p->kind->lay(p);
 }
 

@@ -258,6 +258,20 @@ static void spawn_everyday(struct world *w, int64_t tick)
     }
 }
 
+double sample_weight(const struct world *w)
+{
+    struct agenda agenda;
+    double all = 0, sampled = 0;
+    agenda_fill(w, w->cfg.start + DAY_S / 2, &agenda);
+    for (uint32_t id = 0; id < w->cfg.hosts; id++) {
+        const struct host *h = &w->hosts[id];
+        double traffic = agenda.total[h->role] * (double)h->factor * (double)(h->death - h->birth);
+        all += traffic;
+        if (id % w->sample == 0) sampled += traffic;
+    }
+    return sampled > 0 ? all / sampled : w->sample;
+}
+
 static void spawn_backups(struct world *w, int64_t tick)
 {
     int64_t day = tick / DAY_S;

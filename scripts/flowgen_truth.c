@@ -16,7 +16,7 @@ struct sums {
 struct truth {
     struct world *w;
     FILE *fp;
-    struct sums *hours[HOURS]; /* one row of hosts for each open hour; NULL without --labels hours */
+    struct sums *hours[HOURS]; /* one row for each open hour, IPv4 and then IPv6 of each host; NULL without --labels hours */
     int64_t next;              /* the first hour not yet written */
 };
 
@@ -27,7 +27,7 @@ struct truth *truth_new(struct world *w)
     snprintf(path, sizeof path, "%s/labels.jsonl", w->cfg.out);
     *t = (struct truth){.w = w, .fp = fopen(path, "w"), .next = w->cfg.start / 3600};
     if (!t->fp) fatal("cannot create '%s': %s", path, strerror(errno));
-    for (int i = 0; i < HOURS && w->cfg.labels_hours; i++) t->hours[i] = need(calloc(w->cfg.hosts, sizeof *t->hours[i]));
+    for (int i = 0; i < HOURS && w->cfg.labels_hours; i++) t->hours[i] = need(calloc(w->cfg.hosts, 2 * sizeof *t->hours[i]));
     return t;
 }
 
@@ -48,7 +48,7 @@ void truth_record(struct truth *t, const struct record *r)
     if (!s || s->reject || r->leg > LEG_IN) return;
     if (s->episode >= 0) episode_count(&t->w->episodes[s->episode], r);
     if (s->peer_host != NOBODY || !t->hours[0]) return;
-    struct sums *sums = &t->hours[r->start / 3600 % HOURS][s->host];
+    struct sums *sums = &t->hours[r->start / 3600 % HOURS][s->host * 2 + s->v6];
     if (r->leg == LEG_OUT) sums->out += r->bytes;
     else sums->in += r->bytes;
 }
@@ -59,20 +59,20 @@ static void time_write(FILE *fp, const char *name, int64_t at)
     fprintf(fp, "\"%s\": \"%04u-%02u-%02uT%02u:%02u:%02uZ\", ", name, d.year, d.month, d.day, d.hour, d.minute, d.second);
 }
 
-/* Bytes of both address families are the host's; it is named by its IPv4 address. */
+/* A host is an address: one with both families is two hosts here. */
 static void hour_write(struct truth *t, int64_t hour)
 {
     struct sums *row = t->hours[hour % HOURS];
     char text[48];
-    for (uint32_t id = 0; id < t->w->cfg.hosts; id++) {
-        if (!row[id].out && !row[id].in) continue;
-        addr_print(t->w->hosts[id].v4, text);
+    for (uint32_t i = 0; i < t->w->cfg.hosts * 2; i++) {
+        if (!row[i].out && !row[i].in) continue;
+        addr_print(i % 2 ? t->w->hosts[i / 2].v6 : t->w->hosts[i / 2].v4, text);
         fprintf(t->fp, "{\"kind\": \"host-hour\", \"host\": \"%s\", ", text);
         time_write(t->fp, "hour", hour * 3600);
         fprintf(t->fp, "\"hour_epoch\": %lld, \"public_bytes_out\": %llu, \"public_bytes_in\": %llu}\n", (long long)hour * 3600,
-                (unsigned long long)row[id].out, (unsigned long long)row[id].in);
+                (unsigned long long)row[i].out, (unsigned long long)row[i].in);
     }
-    memset(row, 0, t->w->cfg.hosts * sizeof *row);
+    memset(row, 0, t->w->cfg.hosts * 2 * sizeof *row);
 }
 
 void truth_tick(struct truth *t, int64_t tick)
@@ -102,7 +102,7 @@ static void episode_write(const struct truth *t, const struct episode *e)
     if (e->host == NOBODY) {
         fprintf(t->fp, "\"host\": null, \"interface\": null, ");
     } else {
-        addr_print(t->w->hosts[e->host].v4, text);
+        addr_print(e->peers[0].hi ? t->w->hosts[e->host].v6 : t->w->hosts[e->host].v4, text);
         eni_text_fill(t->w, e->host, &eni);
         fprintf(t->fp, "\"host\": \"%s\", \"role\": \"%s\", \"interface\": \"%s\", ", text, role_name((enum role)t->w->hosts[e->host].role), eni.id);
     }

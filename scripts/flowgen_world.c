@@ -55,6 +55,12 @@ static void host_lifetime(const struct world *w, uint32_t id, struct host *h)
         h->death = at;
 }
 
+/* The /64 of a host's subnet. */
+uint64_t host_prefix6(const struct host *h)
+{
+    return 0x26001f1800000000u | (uint64_t)(h->vpc + 1) << 16 | h->subnet;
+}
+
 static void role_build(struct world *w, uint32_t vpc, int role, uint32_t id, uint32_t n, uint32_t *next_subnet)
 {
     uint32_t subnet[AZS] = {0};
@@ -69,7 +75,7 @@ static void role_build(struct world *w, uint32_t vpc, int role, uint32_t id, uin
         h->az = (uint8_t)az;
         h->subnet = subnet[az];
         h->v4 = (struct addr){0, (uint64_t)10 << 24 | (uint64_t)vpc << 16 | (uint64_t)subnet[az] << 8 | (10 + k)};
-        if (x % 1000 < w->cfg.ipv6_pm) h->v6 = (struct addr){0x26001f1800000000u | (uint64_t)(vpc + 1) << 16 | subnet[az], x | 1};
+        if (x % 1000 < w->cfg.ipv6_pm) h->v6 = (struct addr){host_prefix6(h), x | 1};
         h->factor = (float)pow2(0.7 * normal_of(hash4(x, 2, 0, 0)));
         host_lifetime(w, id, h);
     }
