@@ -1,0 +1,29 @@
+/* Private to app: the findings in the store as they stand now. The outbox holds every version of every finding in the
+ * order of the commits; the last one of a uid is its present state. Only uids are kept in memory, never the findings.
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef WEIR_APP_OUTBOX_H
+#define WEIR_APP_OUTBOX_H
+
+#include "weir/store.h"
+
+#define OUTBOX_FINDINGS_MAX 4000000
+
+struct outbox_entry {
+    uint64_t seq;               /* of the last version */
+    char uid[STORE_ID_MAX + 1]; /* hexadecimal, without "wf1-" */
+};
+struct outbox { /* ascending by seq, each uid once */
+    struct outbox_entry *entry;
+    size_t n, cap;
+};
+/* Fold the outbox; free with outbox_fini whatever comes back. LIMIT, NOMEM or the store's error. */
+WEIR_MUST_USE enum weir_err outbox_fold(struct store *s, struct outbox *out, struct fault *fault);
+void outbox_fini(struct outbox *o);
+/* The present state of each entry in order. A non-OK result of each stops and is returned. */
+typedef enum weir_err outbox_each(void *ctx, struct slice json);
+WEIR_MUST_USE enum weir_err outbox_show(struct store *s, const struct outbox *o, outbox_each *each, void *ctx, struct fault *fault);
+/* Open the store of the configuration to read. On failure says why, and *code is what to exit with; a store that does not exist yet is a usage error. */
+struct app;
+struct store *outbox_open(struct app *app, int *code);
+
+#endif
