@@ -1,0 +1,233 @@
+/* The bench on which the claims about a store are run, once for every backend: a new backend adds a row to `backends`
+ * and nothing else. Included by test_store.c (every backend) and test_store_durable.c (those that outlive the process). */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef WEIR_TESTS_STORE_BENCH_H
+#define WEIR_TESTS_STORE_BENCH_H
+
+#include <weir/store.h>
+
+#include <ftw.h>
+#include <setjmp.h>
+#include <sqlite3.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+/* ---- backends ---- */
+
+struct backend {
+    const char *name;
+    bool durable;
+    void (*fresh)(char *url, size_t n);  /* the url of a store that does not exist yet */
+    void (*overtake)(const char *url);   /* commit behind the back of a writer that holds the store */
+};
+
+static char store_dir[64];
+static unsigned stores_made;
+
+static inline void fresh_file(char *url, size_t n)
+{
+    snprintf(url, n, "sqlite:%s/%u.store", store_dir, ++stores_made);
+}
+
+static inline void fresh_memory(char *url, size_t n)
+{
+    snprintf(url, n, "sqlite::memory:");
+}
+
+static inline void overtake_file(const char *url)
+{
+    sqlite3 *db = NULL;
+    assert_int_equal(sqlite3_open(url + strlen("sqlite:"), &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, "UPDATE meta SET seq = seq + 1", NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(db);
+}
+
+static const struct backend backends[] = {
+    {"sqlite", true, fresh_file, overtake_file},
+    {"memory", false, fresh_memory, NULL},
+};
+
+/* ---- a store for each claim ---- */
+
+struct bench {
+    const struct backend *backend;
+    char url[128];
+    struct store *s;
+    struct buffer got;
+    struct fault fault;
+};
+
+static inline int open_bench(void **state)
+{
+    const struct backend *backend = *state;
+    struct bench *b = calloc(1, sizeof *b);
+    b->backend = backend;
+    buffer_init(&b->got, 2 * (size_t)STORE_VALUE_MAX);
+    backend->fresh(b->url, sizeof b->url);
+    *state = b;
+    enum weir_err err = store_open(b->url, STORE_READ_WRITE, &b->s, &b->fault);
+    if (err)
+        print_error("%s\n", b->fault.text);
+    return (int)err;
+}
+
+static inline int close_bench(void **state)
+{
+    struct bench *b = *state;
+    store_close(b->s);
+    buffer_fini(&b->got);
+    free(b);
+    return 0;
+}
+
+static inline void expect(struct bench *b, enum weir_err got, enum weir_err wanted)
+{
+    if (got != wanted)
+        fail_msg("%s, expected %s: %s", weir_err_name(got), weir_err_name(wanted), got ? b->fault.text : "");
+}
+
+static inline void put(struct bench *b, char kind, const char *id, const char *value)
+{
+    expect(b, store_put(b->s, kind, id, slice_of(value), &b->fault), WEIR_OK);
+}
+
+static inline void begin(struct bench *b)
+{
+    expect(b, store_begin(b->s, &b->fault), WEIR_OK);
+}
+
+static inline void commit(struct bench *b)
+{
+    expect(b, store_commit(b->s, &b->fault), WEIR_OK);
+}
+
+static inline void put_alone(struct bench *b, char kind, const char *id, const char *value)
+{
+    begin(b);
+    put(b, kind, id, value);
+    commit(b);
+}
+
+/* What a store holds under a key: the value, or "-" if there is none. */
+static inline const char *value_in(struct bench *b, struct store *s, char kind, const char *id)
+{
+    buffer_clear(&b->got);
+    enum weir_err err = store_get(s, kind, id, &b->got, &b->fault);
+    if (err == WEIR_NOTFOUND)
+        return "-";
+    expect(b, err, WEIR_OK);
+    return buffer_cstr(&b->got);
+}
+
+static inline const char *value_of(struct bench *b, char kind, const char *id)
+{
+    return value_in(b, b->s, kind, id);
+}
+
+static inline void reopen(struct bench *b)
+{
+    store_close(b->s);
+    b->s = NULL;
+    expect(b, store_open(b->url, STORE_READ_WRITE, &b->s, &b->fault), WEIR_OK);
+}
+
+static inline struct store *open_reader(struct bench *b)
+{
+    struct store *reader = NULL;
+    expect(b, store_open(b->url, STORE_READ_ONLY, &reader, &b->fault), WEIR_OK);
+    return reader;
+}
+
+/* ---- callbacks and values that many claims share ---- */
+
+struct collected {
+    struct buffer text;
+    struct store *s;
+    size_t stop_at;
+    enum weir_err inner;
+};
+
+static const char *const three_ids[] = {"3", "2", "1"};
+
+static void put_1_and_3(struct bench *b)
+{
+    begin(b);
+    put(b, 'h', "1", "one");
+    put(b, 'h', "3", "three");
+    commit(b);
+}
+
+static inline enum weir_err list_finding(void *ctx, uint64_t seq, const char *uid, struct slice json)
+{
+    struct collected *c = ctx;
+    if (seq == c->stop_at)
+        return WEIR_INTERRUPTED;
+    buffer_printf(&c->text, "%llu:%s=%.*s ", (unsigned long long)seq, uid, (int)json.n, json.p);
+    return WEIR_OK;
+}
+
+static inline void put_finding(struct bench *b, const char *uid, const char *json)
+{
+    begin(b);
+    expect(b, store_put_finding(b->s, uid, slice_of(json), &b->fault), WEIR_OK);
+    commit(b);
+}
+
+static inline void expect_outbox(struct bench *b, uint64_t after, size_t limit, const char *wanted)
+{
+    struct collected c = {.stop_at = SIZE_MAX};
+    buffer_init(&c.text, 4096);
+    expect(b, store_outbox(b->s, after, limit, list_finding, &c, &b->fault), WEIR_OK);
+    assert_string_equal(buffer_cstr(&c.text), wanted);
+    buffer_fini(&c.text);
+}
+
+/* ---- a table of claims ---- */
+
+struct claim {
+    const char *name;
+    CMUnitTestFunction run;
+};
+#define CLAIM(f) {#f, f}
+#define CLAIMS_MAX 64
+
+static inline int run_claims(const struct backend *backend, const struct claim *claims, size_t n)
+{
+    struct CMUnitTest tests[CLAIMS_MAX];
+    char names[CLAIMS_MAX][128];
+    if (n > CLAIMS_MAX)
+        return 1;
+    for (size_t i = 0; i < n; i++) {
+        snprintf(names[i], sizeof names[i], "%s %s", backend->name, claims[i].name);
+        tests[i] = (struct CMUnitTest){names[i], claims[i].run, open_bench, close_bench, (void *)(uintptr_t)backend};
+    }
+    return _cmocka_run_group_tests(backend->name, tests, n, NULL, NULL);
+}
+
+static inline int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+    (void)st, (void)type, (void)ftw;
+    return remove(path);
+}
+
+/* All claims on all backends that can meet them; returns the number of failures. */
+static inline int run_on_backends(const struct claim *claims, size_t n, bool durable)
+{
+    const char *tmp = getenv("TMPDIR");
+    int failed = 0;
+    snprintf(store_dir, sizeof store_dir, "%.40s/weir-store.XXXXXX", tmp ? tmp : "/tmp");
+    if (!mkdtemp(store_dir))
+        return 1;
+    for (size_t i = 0; i < WEIR_COUNT(backends); i++)
+        if (backends[i].durable || !durable)
+            failed += run_claims(&backends[i], claims, n);
+    nftw(store_dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    return failed;
+}
+
+#endif
