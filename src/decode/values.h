@@ -1,0 +1,118 @@
+/* Values from text without a branch per character. Every reader here may load, but not use, DECODE_PAD bytes past the
+ * start of the value; what it refuses goes to the careful readers in line.c, which know the reason.
+ *
+ * Eight digits at once: with d0 the first digit in the lowest byte of v, v * 10 + (v >> 8) holds 10*d0+d1, 10*d2+d3 ...
+ * in the even bytes; two multiplications then weigh the pairs by 1000000, 10000, 100, 1 into the upper half.
+ * Worked example, "00001234": pairs 0, 0, 12, 34; 0*1000000 + 0*10000 + 12*100 + 34 = 1234.
+ * Source: D. Lemire, "Quickly parsing eight digits" (2018). */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef DECODE_VALUES_H
+#define DECODE_VALUES_H
+
+#include <string.h>
+
+#include "decode/internal.h"
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
+ALWAYS_INLINE uint64_t load_64(const char *p) /* first byte lowest */
+{
+    uint64_t v;
+    memcpy(&v, p, sizeof v);
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    v = __builtin_bswap64(v);
+#endif
+    return v;
+}
+
+ALWAYS_INLINE uint32_t load_32(const char *p)
+{
+    uint32_t v;
+    memcpy(&v, p, sizeof v);
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    v = __builtin_bswap32(v);
+#endif
+    return v;
+}
+
+/* 1 to 8 digits and nothing else. The shift drops what stands behind them and fills zeros in front. */
+ALWAYS_INLINE bool read_digits(const char *p, size_t n, uint64_t *out)
+{
+    if (WEIR_UNLIKELY(n - 1 > 7))
+        return false;
+    uint64_t v = (load_64(p) ^ 0x3030303030303030ULL) << (64 - 8 * n);
+    if (WEIR_UNLIKELY(((v + 0x7676767676767676ULL) | v) & 0x8080808080808080ULL))
+        return false;
+    v = v * 10 + (v >> 8);
+    v = ((v & 0xff000000ffULL) * 0xf424000000064ULL + ((v >> 16) & 0xff000000ffULL) * 0x271000000001ULL) >> 32;
+    *out = v & 0xffffffff;
+    return true;
+}
+
+#define TIME_MIN_S 1262304000ULL /* 2010-01-01: flow logs began in 2015 */
+#define TIME_END_S 4291747200ULL /* 2106-01-01 */
+
+/* Ten digits of seconds inside the range. */
+ALWAYS_INLINE bool read_seconds(const char *p, size_t n, int64_t *out)
+{
+    uint64_t head;
+    unsigned tens = (unsigned)(unsigned char)p[8] - '0', ones = (unsigned)(unsigned char)p[9] - '0';
+    if (WEIR_UNLIKELY(n != 10 || tens > 9 || ones > 9 || !read_digits(p, 8, &head)))
+        return false;
+    uint64_t s = head * 100 + tens * 10 + ones;
+    *out = (int64_t)s;
+    return s - TIME_MIN_S < TIME_END_S - TIME_MIN_S;
+}
+
+/* One octet of n = 1..3 digits as bytes 0, hundreds, tens, ones (lowest first). */
+ALWAYS_INLINE uint64_t octet_digits(const char *p, unsigned n)
+{
+    return (load_32(p) ^ 0x30303030u) << (32 - 8 * n);
+}
+
+/* Two octets, one in each half. */
+ALWAYS_INLINE uint64_t octet_values(uint64_t low, uint64_t high)
+{
+    const uint64_t byte = 0x000000ff000000ffULL;
+    uint64_t v = low | high << 32;
+    return ((v >> 24) & byte) + 10 * ((v >> 16) & byte) + 100 * ((v >> 8) & byte);
+}
+
+/* Dotted quad: strict as inet_pton. The places of digits and dots come as bit masks; a digit 0 that starts an octet and has a
+ * digit behind it is refused ("010" is octal to some readers). */
+ALWAYS_INLINE bool read_ipv4(const char *p, size_t n, uint32_t *out)
+{
+#ifdef __SSE2__
+    if (WEIR_UNLIKELY(n - 7 > 8))
+        return false;
+    const uint32_t within = (1u << n) - 1, beyond = 0xc0000000u | 1u << n;
+    __m128i text = _mm_loadu_si128((const __m128i *)(const void *)p);
+    __m128i value = _mm_sub_epi8(text, _mm_set1_epi8('0'));
+    uint32_t dots = (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(text, _mm_set1_epi8('.'))) & within;
+    uint32_t digits = (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(_mm_min_epu8(value, _mm_set1_epi8(9)), value)) & within;
+    uint32_t zeros = (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(value, _mm_setzero_si128()));
+    uint32_t m = dots | beyond; /* the upper bits keep the counts below defined, whatever the text */
+    unsigned a = (unsigned)__builtin_ctz(m);
+    m &= m - 1;
+    unsigned b = (unsigned)__builtin_ctz(m);
+    m &= m - 1;
+    unsigned c = (unsigned)__builtin_ctz(m);
+    m &= m - 1;
+    unsigned n1 = a, n2 = b - a - 1, n3 = c - b - 1, n4 = (unsigned)n - c - 1;
+    bool shape = (digits | dots) == within && m == beyond && !(zeros & (dots << 1 | 1u) & (digits >> 1)) &&
+                 (n1 - 1 < 3) & (n2 - 1 < 3) & (n3 - 1 < 3) & (n4 - 1 < 3);
+    if (WEIR_UNLIKELY(!shape))
+        return false;
+    uint64_t low = octet_values(octet_digits(p + c + 1, n4), octet_digits(p + b + 1, n3));
+    uint64_t high = octet_values(octet_digits(p + a + 1, n2), octet_digits(p, n1));
+    *out = (uint32_t)(low | low >> 24) & 0xffff;
+    *out |= ((uint32_t)(high | high >> 24) & 0xffff) << 16;
+    return !((low | high) & 0xffffff00ffffff00ULL);
+#else
+    (void)p, (void)n, (void)out;
+    return false;
+#endif
+}
+
+#endif
