@@ -112,6 +112,26 @@ static void help_names_every_option_and_nothing_is_longer_than_a_line(void **sta
     }
 }
 
+/* Options stand in --help two blanks from the left; the man page writes them as "Fl Fl NAME". */
+static void man_page_names_every_option_of_every_command(void **state)
+{
+    (void)state;
+    char page[65536], macro[80];
+    FILE *f = fopen("docs/man/weir.1", "r");
+    assert_non_null(f);
+    page[fread(page, 1, sizeof page - 1, f)] = '\0';
+    fclose(f);
+    for (size_t i = 0; i < commands_n; i++) {
+        struct run r = WEIR(commands[i]->name, "--help");
+        for (const char *at = r.out; (at = strstr(at, "\n  --")); at++) {
+            snprintf(macro, sizeof macro, "Fl Fl %.*s", (int)strcspn(at + 5, " \n"), at + 5);
+            if (!strstr(page, macro))
+                fail_msg("weir %s: the man page lacks '%s'", commands[i]->name, macro);
+        }
+        run_free(&r);
+    }
+}
+
 static void unknown_command_gets_the_nearest_name(void **state)
 {
     (void)state;
@@ -528,6 +548,7 @@ int main(void)
         cmocka_unit_test(help_and_version_go_to_stdout),
         cmocka_unit_test(every_command_has_a_help),
         cmocka_unit_test(help_names_every_option_and_nothing_is_longer_than_a_line),
+        cmocka_unit_test(man_page_names_every_option_of_every_command),
         cmocka_unit_test(unknown_command_gets_the_nearest_name),
         cmocka_unit_test(unknown_option_gets_the_nearest_name),
         cmocka_unit_test(option_without_its_value_is_named),
