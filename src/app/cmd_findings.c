@@ -1,4 +1,4 @@
-/* `weir findings`: the findings that the store holds, each in its present state, oldest change first, filtered.
+/* `weir findings`: the findings that the store holds, each in its present state, oldest first, filtered.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <jansson.h>
 #include <string.h>
@@ -18,19 +18,21 @@ struct filter {
     int64_t since_s, until_s;
     struct sink *sink;
     struct fault fault;
+    uint64_t shown;
+    unsigned worst; /* severity of those shown */
 };
 
 /* ---- options to a filter; each says what is wrong with it ---- */
-static enum weir_err take_severity(const char *word, struct filter *f, struct fault *fault)
+enum weir_err findings_severity(const char *word, const char *option, unsigned *out, struct fault *fault)
 {
     const char *words[5];
     for (unsigned id = 1; word && id <= 5; id++) {
         words[id - 1] = finding_severity_word(id);
-        if (strcmp(word, words[id - 1]) == 0) f->severity = id;
+        if (strcmp(word, words[id - 1]) == 0) *out = id;
     }
-    if (!word || f->severity) return WEIR_OK;
+    if (!word || *out) return WEIR_OK;
     const char *near = nearest_name(slice_of(word), words, WEIR_COUNT(words));
-    return fault_set(fault, WEIR_USAGE, "option '--severity': '%.80s' is none of informational, low, medium, high, critical%s%s%s", word,
+    return fault_set(fault, WEIR_USAGE, "option '--%s': '%.80s' is none of informational, low, medium, high, critical%s%s%s", option, word,
                      near ? "; the nearest is '" : "", near ? near : "", near ? "'" : "");
 }
 
@@ -54,7 +56,7 @@ static enum weir_err take_time(const char *name, const char *text, int64_t *out,
 static enum weir_err filter_of(const struct findings_options *o, struct filter *f, struct fault *fault)
 {
     *f = (struct filter){.since_s = INT64_MIN, .until_s = INT64_MAX};
-    enum weir_err err = take_severity(o->severity, f, fault);
+    enum weir_err err = findings_severity(o->severity, "severity", &f->severity, fault);
     if (!err) err = take_ip("host", o->host, &f->by_host, &f->host, fault);
     if (!err) err = take_ip("peer", o->peer, &f->by_peer, &f->peer, fault);
     if (!err) err = take_time("since", o->since, &f->since_s, fault);
@@ -95,8 +97,12 @@ static enum weir_err show_one(void *ctx, struct slice json)
     struct filter *f = ctx;
     json_t *finding = json_loadb(json.p, json.n, JSON_ALLOW_NUL, NULL);
     bool wanted = !finding || passes(f, finding); /* what is damaged is not passed over: the sink says so */
+    unsigned severity = (unsigned)json_integer_value(json_object_get(finding, "severity_id"));
     json_decref(finding);
-    return wanted ? sink_add(f->sink, json, &f->fault) : WEIR_OK;
+    if (!wanted) return WEIR_OK;
+    f->shown++;
+    f->worst = severity > f->worst ? severity : f->worst;
+    return sink_add(f->sink, json, &f->fault);
 }
 
 static enum weir_err show_all(struct app *app, struct store *store, struct filter *f, struct fault *fault)
@@ -110,6 +116,16 @@ static enum weir_err show_all(struct app *app, struct store *store, struct filte
     outbox_fini(&all);
     enum weir_err end = sink_close(f->sink, err ? NULL : fault);
     return err ? err : end;
+}
+
+enum weir_err findings_show_between(struct app *app, struct store *s, int64_t since_s, int64_t until_s, unsigned severity, uint64_t *shown,
+                                    bool *failing, struct fault *fault)
+{
+    struct filter f = {.since_s = since_s, .until_s = until_s};
+    enum weir_err err = show_all(app, s, &f, fault);
+    *shown = f.shown;
+    *failing = severity && f.worst >= severity;
+    return err;
 }
 
 static int run_findings(struct app *app, int argc, char **argv)
@@ -139,7 +155,8 @@ const struct command command_findings = {
     .name = "findings",
     .summary = "list the findings that the store holds",
     .operands = "",
-    .help = "Each finding in its present state, in the order of the last change. TIME is UTC: 2026-03-02T09:10:00Z or 2026-03-02.",
+    .help = "Each finding in its present state, in the order of the last change.\n"
+            "TIME is UTC: 2026-03-02T09:10:00Z, or a day: 2026-03-02.",
     .common = COMMON_STORE | COMMON_OUTPUT,
     .options = rows,
     .options_n = WEIR_COUNT(rows),

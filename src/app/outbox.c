@@ -1,6 +1,7 @@
-/* Two walks over the outbox: the first learns where the last version of each finding stands, the second hands out those.
- * So the memory is some bytes a finding, whatever evidence they carry.
+/* One walk over the outbox learns when the last version of each finding begins; then each is read by its uid, in the order
+ * of event time, which does not depend on how the input was cut into runs. Some bytes a finding, whatever its evidence.
  * SPDX-License-Identifier: Apache-2.0 */
+#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,10 +17,19 @@ static int by_uid(const void *a, const void *b)
     return order ? order : (x->seq > y->seq) - (x->seq < y->seq);
 }
 
-static int by_seq(const void *a, const void *b)
+static int by_start(const void *a, const void *b)
 {
     const struct outbox_entry *x = a, *y = b;
-    return (x->seq > y->seq) - (x->seq < y->seq);
+    return x->start_ms != y->start_ms ? (x->start_ms > y->start_ms) - (x->start_ms < y->start_ms) : strcmp(x->uid, y->uid);
+}
+
+/* A damaged finding has no time: it comes first, and the sink says what is wrong. */
+static int64_t start_of(struct slice json)
+{
+    json_t *finding = json_loadb(json.p, json.n, JSON_ALLOW_NUL, NULL);
+    int64_t start_ms = json_integer_value(json_object_get(finding, "start_time"));
+    json_decref(finding);
+    return start_ms;
 }
 
 /* Keep the last of each uid. Left in the order of uids. */
@@ -56,13 +66,12 @@ struct walk {
 static enum weir_err learn(void *ctx, uint64_t seq, const char *uid, struct slice json)
 {
     struct walk *w = ctx;
-    (void)json;
     w->last = seq;
     w->n++;
     enum weir_err err = make_room(w->all);
     if (err) return err;
     struct outbox_entry *e = &w->all->entry[w->all->n++];
-    *e = (struct outbox_entry){.seq = seq};
+    *e = (struct outbox_entry){.seq = seq, .start_ms = start_of(json)};
     size_t n = strnlen(uid, STORE_ID_MAX);
     memcpy(e->uid, uid, n);
     return WEIR_OK;
@@ -79,7 +88,7 @@ enum weir_err outbox_fold(struct store *s, struct outbox *out, struct fault *fau
     }
     if (err == WEIR_LIMIT || err == WEIR_NOMEM) return fault_set(fault, err, "cannot list findings: %s", weir_err_text(err));
     squeeze(out);
-    if (out->n) qsort(out->entry, out->n, sizeof *out->entry, by_seq);
+    if (out->n) qsort(out->entry, out->n, sizeof *out->entry, by_start);
     return err;
 }
 
@@ -89,36 +98,18 @@ void outbox_fini(struct outbox *o)
     *o = (struct outbox){NULL, 0, 0};
 }
 
-struct hand_out {
-    const struct outbox *all;
-    size_t next; /* first entry not handed out yet */
-    uint64_t last;
-    outbox_each *each;
-    void *ctx;
-};
-
-static enum weir_err hand_out(void *ctx, uint64_t seq, const char *uid, struct slice json)
-{
-    struct hand_out *h = ctx;
-    (void)uid;
-    h->last = seq;
-    if (h->all->entry[h->next].seq != seq) return WEIR_OK;
-    h->next++;
-    enum weir_err err = h->each(h->ctx, json);
-    return !err && h->next == h->all->n ? WEIR_END : err; /* that was the last one wanted */
-}
-
 enum weir_err outbox_show(struct store *s, const struct outbox *o, outbox_each *each, void *ctx, struct fault *fault)
 {
-    struct hand_out h = {.all = o, .each = each, .ctx = ctx};
+    struct buffer json;
     enum weir_err err = WEIR_OK;
-    while (!err && h.next < o->n) {
-        uint64_t wanted = o->entry[h.next].seq, before = h.last;
-        if (wanted > h.last + 1) h.last = wanted - 1; /* pass over what is not wanted */
-        err = store_outbox(s, h.last, PAGE, hand_out, &h, fault);
-        if (!err && h.last <= before) return fault_set(fault, WEIR_CORRUPT, "the findings in the store changed while they were read");
+    buffer_init(&json, STORE_VALUE_MAX);
+    for (size_t i = 0; i < o->n && !err; i++) {
+        buffer_clear(&json);
+        err = store_get(s, 'q', o->entry[i].uid, &json, fault);
+        if (!err) err = each(ctx, (struct slice){json.p, json.n});
     }
-    return err == WEIR_END ? WEIR_OK : err;
+    buffer_fini(&json);
+    return err;
 }
 
 struct store *outbox_open(struct app *app, int *code)

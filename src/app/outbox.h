@@ -10,9 +10,10 @@
 
 struct outbox_entry {
     uint64_t seq;               /* of the last version */
+    int64_t start_ms;           /* when the finding begins */
     char uid[STORE_ID_MAX + 1]; /* hexadecimal, without "wf1-" */
 };
-struct outbox { /* ascending by seq, each uid once */
+struct outbox { /* ascending by start, uid; each uid once */
     struct outbox_entry *entry;
     size_t n, cap;
 };
@@ -25,5 +26,13 @@ WEIR_MUST_USE enum weir_err outbox_show(struct store *s, const struct outbox *o,
 /* Open the store of the configuration to read. On failure says why, and *code is what to exit with; a store that does not exist yet is a usage error. */
 struct app;
 struct store *outbox_open(struct app *app, int *code);
+
+/* ---- cmd_findings.c, for batch ---- */
+/* Show, in the form that the configuration asks for, the findings that overlap [since_s, until_s]; 0, 0: none. *shown counts them; *failing if
+ * one has at least that severity (0: none asked for). */
+WEIR_MUST_USE enum weir_err findings_show_between(struct app *app, struct store *s, int64_t since_s, int64_t until_s, unsigned severity,
+                                                  uint64_t *shown, bool *failing, struct fault *fault);
+/* A severity word given with an option, to its number; NULL stays 0. USAGE with the nearest word. */
+WEIR_MUST_USE enum weir_err findings_severity(const char *word, const char *option, unsigned *out, struct fault *fault);
 
 #endif

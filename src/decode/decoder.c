@@ -20,7 +20,7 @@ struct decoder *decoder_new(const struct layout *configured, struct decode_sink 
         return NULL;
     d->configured = configured;
     d->sink = sink;
-    d->block = block_reader_for_this_machine();
+    d->block = block_reader_avx2() ? block_reader_avx2() : block_plain;
     decoder_begin(d);
     return d;
 }

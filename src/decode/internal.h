@@ -12,7 +12,13 @@
 #define BLOCK_BYTES 16384u /* text, index and record state of one block stay in the first-level cache */
 #define ID_MAX_BYTES 255u
 
-#define ALWAYS_INLINE static inline __attribute__((always_inline))
+/* The fast path is compiled for any machine and, in block_avx2.c, for AVX2 + BMI2. */
+#ifdef DECODE_AVX2
+#define DECODE_TARGET __attribute__((target("avx2,bmi,bmi2,lzcnt,popcnt")))
+#else
+#define DECODE_TARGET
+#endif
+#define ALWAYS_INLINE static inline DECODE_TARGET __attribute__((always_inline))
 
 static inline bool is_blank(char c)
 {
@@ -103,8 +109,8 @@ struct decoder {
 
 /* Decode and emit the whole lines of a block of at most BLOCK_BYTES; `readable` bytes may be read. Returns the bytes eaten. */
 typedef size_t block_reader(struct decoder *d, const char *p, size_t n, size_t readable);
-block_reader *block_reader_for_this_machine(void);
 block_reader block_plain;
+block_reader *block_reader_avx2(void); /* NULL where the processor has none */
 
 /* One line that is not clean (without its newline): header, comment, wrapped, odd or rejected. */
 void decoder_line(struct decoder *d, struct slice line);

@@ -21,6 +21,7 @@
 #define APPLICATION_ID 0x57454952 /* "WEIR" */
 #define BUSY_TIMEOUT_MS 5000
 #define RECORD_MAX ((int)STORE_VALUE_MAX + 4096) /* a row: the value, its key and SQLite's header */
+#define SMALLEST_DATABASE 512 /* one page of the smallest size */
 #define LOCK_SUFFIX "-lock"
 
 static const char schema_sql[] =
@@ -143,7 +144,8 @@ static enum weir_err create_file(const char *path, struct fault *fault)
     return WEIR_OK;
 }
 
-/* The one true name, so that two ways to one file meet at one lock. Anything but a file is refused: a pipe would hang. */
+/* The one true name, so that two ways to one file meet at one lock. Anything but a file is refused: a pipe would hang.
+ * So is a file of a few bytes: SQLite takes it for an empty database and would write over it (seen with 1 byte). */
 static enum weir_err resolve(struct sqlite_file *f, const char *place, struct fault *fault)
 {
     struct stat st;
@@ -152,6 +154,8 @@ static enum weir_err resolve(struct sqlite_file *f, const char *place, struct fa
         return os_fault("open", place, fault);
     if (!S_ISREG(st.st_mode))
         return fault_set(fault, WEIR_USAGE, "store '%.200s' is not a regular file", f->path);
+    if (st.st_size > 0 && st.st_size < SMALLEST_DATABASE)
+        return fault_set(fault, WEIR_CORRUPT, "'%.200s' is not a weir store: it has %lld bytes only", f->path, (long long)st.st_size);
     return WEIR_OK;
 }
 

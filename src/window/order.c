@@ -116,3 +116,18 @@ struct window_stats window_stats(const struct window *w)
     s.cells = w->cells - w->cells_free;
     return s;
 }
+
+uint64_t window_hosts(struct window *w, int64_t day_s)
+{
+    uint64_t n = 0, last = 0;
+    if (window_order(w, (uint16_t)(day_s / DAY_S)))
+        return 0;
+    for (uint32_t i = 0; i < w->order.n; i++) {
+        const struct row *r = &w->row[w->order.row[i]];
+        if (r->kind > ROW_VIA || (n && r->host_id == last))
+            continue;
+        last = r->host_id;
+        n++;
+    }
+    return n;
+}

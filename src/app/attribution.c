@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One record through flow: which interface, whose bytes. Learns own addresses per object; when one is contradicted, the
+ * object is read again with that interface marked, so that the result never depends on the order of lines. */
+#include <string.h>
+
+#include "app/pipeline.h"
+
+static void mark_conflict(struct attribution *a, uint32_t interface, bool v4)
+{
+    struct interface_name name;
+    window_name(a->window, interface, &name);
+    if (a->conflicts == WEIR_COUNT(a->conflict) || name.id.n >= sizeof a->conflict[0].name)
+        return; /* so many odd interfaces in one object: the rest keep their first address */
+    struct conflict *c = &a->conflict[a->conflicts++];
+    memcpy(c->name, name.id.p, name.id.n);
+    c->name[name.id.n] = 0;
+    c->v4 = v4;
+    a->again = true;
+}
+
+static void preset_conflicts(struct attribution *a, uint32_t interface, struct slice id)
+{
+    for (size_t i = 0; i < a->conflicts; i++)
+        if (slice_eq(slice_of(a->conflict[i].name), id))
+            window_own(a->window, interface, a->conflict[i].v4)->state = OWN_CONFLICT;
+}
+
+static bool same_as_last(const struct attribution *a, const struct record *r)
+{
+    return a->last != WINDOW_NO_INTERFACE && r->interface.n == a->last_id_n && r->account.n == a->last_account_n &&
+           memcmp(r->interface.p, a->last_id, a->last_id_n) == 0 && memcmp(r->account.p, a->last_account, a->last_account_n) == 0;
+}
+
+static void remember(struct attribution *a, const struct record *r, uint32_t interface)
+{
+    a->last = WINDOW_NO_INTERFACE;
+    if (r->interface.n > sizeof a->last_id || r->account.n > sizeof a->last_account || !r->interface.n || !r->account.n)
+        return;
+    memcpy(a->last_id, r->interface.p, r->interface.n);
+    memcpy(a->last_account, r->account.p, r->account.n);
+    a->last_id_n = r->interface.n;
+    a->last_account_n = r->account.n;
+    a->last = interface;
+}
+
+static uint32_t record_interface(struct attribution *a, const struct record *r)
+{
+    if (WEIR_LIKELY(same_as_last(a, r)))
+        return a->last;
+    struct interface_name name = {r->account, r->interface, a->flow_log, r->vpc};
+    uint32_t interface = window_interface(a->window, &name);
+    if (interface == WINDOW_NO_INTERFACE)
+        return interface;
+    if (interface >= a->interfaces_seen) {
+        a->interfaces_seen = interface + 1;
+        preset_conflicts(a, interface, r->interface);
+    }
+    remember(a, r, interface);
+    return interface;
+}
+
+static struct flow_own *learn(struct attribution *a, uint32_t interface, const struct record *r)
+{
+    bool v4 = ip_is_v4(r->src);
+    struct flow_own *own = window_own(a->window, interface, v4);
+    if (own->state == OWN_CONFLICT || !flow_needs_own(&a->rules, r))
+        return own;
+    flow_own_learn(own, r->src, r->dst);
+    if (own->state == OWN_CONFLICT)
+        mark_conflict(a, interface, v4);
+    return own;
+}
+
+static void note_time(struct run_counts *c, const struct record *r)
+{
+    if (!RECORD_HAS(r, START))
+        return;
+    if (!c->first_s || r->start_s < c->first_s)
+        c->first_s = r->start_s;
+    if (r->end_s > c->last_s)
+        c->last_s = r->end_s;
+}
+
+/* True if the record's day takes no more sums. */
+static bool out_of_time(struct attribution *a, const struct record *r)
+{
+    if (WEIR_UNLIKELY(r->start_s > a->future_s || r->end_s > a->future_s)) {
+        a->counts->records_future++;
+        return true;
+    }
+    if (WEIR_UNLIKELY(r->start_s / DAY_S <= a->closed_through)) {
+        a->counts->records_late++;
+        return true;
+    }
+    note_time(a->counts, r);
+    return false;
+}
+
+void attribution_record(void *attribution, const struct record *r)
+{
+    struct attribution *a = attribution;
+    if (!RECORD_HAS(r, START) || out_of_time(a, r))
+        return;
+    if (r->status == STATUS_NODATA)
+        return;
+    uint32_t interface = record_interface(a, r);
+    if (interface == WINDOW_NO_INTERFACE) {
+        a->counts->folded++;
+        return;
+    }
+    if (r->status == STATUS_SKIPDATA) {
+        a->gap(a->ctx, interface, r);
+        return;
+    }
+    struct flow f;
+    enum flow_verdict v = flow_attribute(&a->rules, r, learn(a, interface, r), &f);
+    a->counts->flows[v]++;
+    a->counts->flow_bytes[v] = sat_add(a->counts->flow_bytes[v], RECORD_HAS(r, BYTES) ? r->bytes : 0);
+    if (v != FLOW_NOT_TRAFFIC && WEIR_UNLIKELY(f.forwards))
+        window_set_forwards(a->window, interface);
+    if (v == FLOW_CHARGED || v == FLOW_PENDING)
+        a->flow(a->ctx, interface, r, &f, v);
+}
+
+void attribution_again(struct attribution *a)
+{
+    window_reset(a->window);
+    memset(a->counts, 0, sizeof *a->counts);
+    a->again = false;
+    a->interfaces_seen = 0;
+    a->last = WINDOW_NO_INTERFACE;
+}
+
+void attribution_begin(struct attribution *a, const struct object *o)
+{
+    attribution_again(a);
+    a->conflicts = 0;
+    a->flow_log = o->from.flow_log;
+}

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `weir batch PATH...`: count the objects that are new, judge the days they belong to, print what was found. */
+#include <string.h>
+#include <time.h>
+
+#include "app/outbox.h"
+#include "app/pipeline.h"
+
+struct batch_options {
+    const char *fail_on;
+};
+
+static double now_s(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static enum weir_err write_summary(const struct app *app, const struct run_counts *counts, struct fault *fault)
+{
+    struct buffer json;
+    if (!app->summary_path)
+        return WEIR_OK;
+    buffer_init(&json, 1 << 20);
+    run_summary_json(counts, &json);
+    FILE *out = strcmp(app->summary_path, "-") == 0 ? app->out : fopen(app->summary_path, "we");
+    bool ok = out && !json.err && fwrite(json.p, 1, json.n, out) == json.n;
+    if (out && out != app->out)
+        ok &= fclose(out) == 0;
+    buffer_fini(&json);
+    return ok ? WEIR_OK : fault_set(fault, WEIR_IO, "cannot write the summary '%s'", app->summary_path);
+}
+
+static void tell_summary(struct app *app, const struct run_counts *counts)
+{
+    struct buffer text;
+    if (app->quiet)
+        return;
+    buffer_init(&text, 1 << 20);
+    run_summary_text(counts, &text);
+    fputs(buffer_cstr(&text), app->err);
+    buffer_fini(&text);
+}
+
+static int exit_code(const struct run_counts *c, bool failing_finding)
+{
+    if (failing_finding)
+        return APP_FINDINGS;
+    return run_records_rejected(c) || run_objects_rejected(c) ? APP_REJECTED : APP_DONE;
+}
+
+/* The law, checked at the end of every run: nothing vanishes silently. */
+static enum weir_err check_law(const struct run_counts *c, struct fault *fault)
+{
+    if (run_records_read(c) == run_records_counted(c) + run_records_rejected(c))
+        return WEIR_OK;
+    return fault_set(fault, WEIR_CORRUPT, "counters disagree: read is not counted + rejected + duplicate");
+}
+
+static int run_batch_on(struct app *app, struct store *store, struct object_list *list, unsigned fail_severity)
+{
+    struct fault fault = {WEIR_OK, ""};
+    struct run_counts counts;
+    int64_t first_s, last_s;
+    double begin = now_s();
+    enum weir_err err = pipeline_run(app, store, list, &counts, &first_s, &last_s, &fault);
+    counts.seconds = now_s() - begin;
+    bool interrupted = err == WEIR_INTERRUPTED;
+    if (interrupted) {
+        app_complain(app, "interrupted: what was counted is kept, run the same command again to go on");
+        err = WEIR_OK;
+    }
+    if (!err)
+        err = check_law(&counts, &fault);
+    bool failing = false;
+    if (!err && first_s)
+        err = findings_show_between(app, store, first_s, last_s, fail_severity, &counts.findings, &failing, &fault);
+    else if (!err)
+        err = findings_show_between(app, store, 0, 0, fail_severity, &counts.findings, &failing, &fault);
+    if (!err)
+        err = write_summary(app, &counts, &fault);
+    if (!err)
+        tell_summary(app, &counts);
+    if (err)
+        return app_fail(app, &fault);
+    return interrupted ? APP_DONE : exit_code(&counts, failing);
+}
+
+static int run_batch(struct app *app, int argc, char **argv)
+{
+    const struct batch_options *options = app->options;
+    struct fault fault = {WEIR_OK, ""};
+    unsigned severity = 0;
+    enum weir_err err = findings_severity(options->fail_on, "fail-on", &severity, &fault);
+    if (err)
+        return app_fail(app, &fault);
+    struct source_limits limits = source_default_limits;
+    struct object_list *list = object_list_new(&limits);
+    err = list ? WEIR_OK : fault_set(&fault, WEIR_NOMEM, "out of memory");
+    for (int i = 0; i < argc && !err; i++)
+        if ((err = object_list_add(list, argv[i], &fault)))
+            fault.err = err = err == WEIR_NOTFOUND ? WEIR_USAGE : err;
+    struct store *store = NULL;
+    if (!err) {
+        object_list_sort(list);
+        const char *url = *app->config->store ? app->config->store : app->config->default_store;
+        err = store_open(url, STORE_READ_WRITE, &store, &fault);
+    }
+    int code = err ? app_fail(app, &fault) : run_batch_on(app, store, list, severity);
+    store_close(store);
+    object_list_free(list);
+    return code;
+}
+
+static const struct option_row rows[] = {
+    {"fail-on", "SEVERITY", "exit with 3 if a finding is at or above it", OPTION_TEXT, offsetof(struct batch_options, fail_on)},
+};
+
+const struct command command_batch = {
+    .name = "batch",
+    .summary = "count flow logs once, and print the findings of their days",
+    .operands = "PATH...",
+    .help = "PATH is a flow log object, a directory of them in any layout, or - for standard input; gzip or plain is told by content.\n"
+            "An object that was counted before, under whatever name, is passed over. Findings on standard output, a summary on\n"
+            "standard error. Exit code: 0 done, 4 done but some input was rejected, 2 usage, 75 store unavailable, 1 failed.",
+    .common = COMMON_STORE | COMMON_OUTPUT | COMMON_INPUT | COMMON_GEO | COMMON_RUN,
+    .options = rows,
+    .options_n = WEIR_COUNT(rows),
+    .options_bytes = sizeof(struct batch_options),
+    .operands_min = 1,
+    .operands_max = SIZE_MAX,
+    .run = run_batch,
+};

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The counters of a run, added up and told: one JSON object for machines, a few lines for people.
+ * The law: read = counted + rejected + duplicate. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "app/pipeline.h"
+
+uint64_t run_records_counted(const struct run_counts *c) { return c->records.emitted; }
+
+uint64_t run_records_rejected(const struct run_counts *c)
+{
+    uint64_t n = c->records_in_rejected_objects;
+    for (unsigned i = 0; i < REJECT_COUNT; i++)
+        n += c->records.rejected[i];
+    return n;
+}
+
+uint64_t run_records_read(const struct run_counts *c) { return c->records.lines + c->records_in_rejected_objects; }
+
+uint64_t run_objects_rejected(const struct run_counts *c)
+{
+    uint64_t n = 0;
+    for (unsigned i = 0; i < SOURCE_REJECT_COUNT; i++)
+        n += c->objects_bad_source[i];
+    for (unsigned i = 0; i < BAD_COUNT; i++)
+        n += c->objects_bad_text[i];
+    return n;
+}
+
+/* What the objects of a range add; figures of the whole run (hosts, findings, seconds) are set at its end. */
+void run_counts_add(struct run_counts *to, const struct run_counts *from)
+{
+    to->objects_done += from->objects_done;
+    to->objects_duplicate += from->objects_duplicate;
+    for (unsigned i = 0; i < SOURCE_REJECT_COUNT; i++)
+        to->objects_bad_source[i] += from->objects_bad_source[i];
+    for (unsigned i = 0; i < BAD_COUNT; i++)
+        to->objects_bad_text[i] += from->objects_bad_text[i];
+    decode_counts_add(&to->records, &from->records);
+    to->records_in_rejected_objects += from->records_in_rejected_objects;
+    to->records_late += from->records_late;
+    to->records_future += from->records_future;
+    for (unsigned i = 0; i < FLOW_VERDICTS; i++) {
+        to->flows[i] += from->flows[i];
+        to->flow_bytes[i] = sat_add(to->flow_bytes[i], from->flow_bytes[i]);
+    }
+    to->bytes_stored += from->bytes_stored;
+    to->bytes_inflated += from->bytes_inflated;
+    for (unsigned i = 0; i < 8; i++)
+        to->source_notes[i] += from->source_notes[i];
+    to->folded += from->folded;
+    if (from->first_s && (!to->first_s || from->first_s < to->first_s))
+        to->first_s = from->first_s;
+    if (from->last_s > to->last_s)
+        to->last_s = from->last_s;
+}
+
+static void number(struct buffer *out, const char *key, uint64_t value)
+{
+    buffer_printf(out, ",\"%s\":%" PRIu64, key, value);
+}
+
+static void begin(struct buffer *out, const char *key) { buffer_printf(out, ",\"%s\":{", key); }
+
+/* The first member of an object was written with a comma in front: take it out. */
+static void end(struct buffer *out, size_t from)
+{
+    if (!out->err && out->n > from && out->p[from] == ',') {
+        memmove(out->p + from, out->p + from + 1, out->n - from - 1);
+        out->n--;
+    }
+    buffer_puts(out, "}");
+}
+
+static void rejects_json(const struct run_counts *c, struct buffer *out)
+{
+    begin(out, "rejects");
+    size_t from = out->n;
+    for (unsigned i = 0; i < REJECT_COUNT; i++)
+        if (c->records.rejected[i])
+            number(out, decode_reject_word((enum decode_reject)i), c->records.rejected[i]);
+    if (c->records_in_rejected_objects)
+        number(out, "in-rejected-object", c->records_in_rejected_objects);
+    end(out, from);
+    begin(out, "object_rejects");
+    from = out->n;
+    for (unsigned i = 1; i < SOURCE_REJECT_COUNT; i++)
+        if (c->objects_bad_source[i])
+            number(out, source_reject_word((enum source_reject)i), c->objects_bad_source[i]);
+    for (unsigned i = 1; i < BAD_COUNT; i++)
+        if (c->objects_bad_text[i])
+            number(out, decode_bad_word((enum decode_bad)i), c->objects_bad_text[i]);
+    end(out, from);
+    begin(out, "notes");
+    from = out->n;
+    for (unsigned i = 0; i < NOTE_COUNT; i++)
+        if (c->records.notes[i])
+            number(out, decode_note_word((enum decode_note)i), c->records.notes[i]);
+    end(out, from);
+}
+
+static void flows_json(const struct run_counts *c, struct buffer *out)
+{
+    begin(out, "flows");
+    size_t from = out->n;
+    for (unsigned i = 0; i < FLOW_VERDICTS; i++)
+        number(out, flow_verdict_word((enum flow_verdict)i), c->flows[i]);
+    end(out, from);
+    begin(out, "flow_bytes");
+    from = out->n;
+    for (unsigned i = 0; i < FLOW_VERDICTS; i++)
+        number(out, flow_verdict_word((enum flow_verdict)i), c->flow_bytes[i]);
+    end(out, from);
+}
+
+void run_summary_json(const struct run_counts *c, struct buffer *out)
+{
+    buffer_puts(out, "{\"objects\":{");
+    buffer_printf(out, "\"listed\":%" PRIu64 ",\"done\":%" PRIu64 ",\"duplicate\":%" PRIu64 ",\"rejected\":%" PRIu64 ",\"skipped\":%" PRIu64 "}",
+                  c->objects_listed, c->objects_done, c->objects_duplicate, run_objects_rejected(c), c->objects_skipped);
+    buffer_printf(out, ",\"records\":{\"read\":%" PRIu64 ",\"counted\":%" PRIu64 ",\"rejected\":%" PRIu64 ",\"duplicate\":0,\"late\":%" PRIu64
+                       ",\"future\":%" PRIu64 "}",
+                  run_records_read(c), run_records_counted(c), run_records_rejected(c), c->records_late, c->records_future);
+    buffer_printf(out, ",\"log_status\":{\"OK\":%" PRIu64 ",\"NODATA\":%" PRIu64 ",\"SKIPDATA\":%" PRIu64 "}", c->records.by_status[STATUS_OK],
+                  c->records.by_status[STATUS_NODATA], c->records.by_status[STATUS_SKIPDATA]);
+    buffer_printf(out, ",\"action\":{\"ACCEPT\":%" PRIu64 ",\"REJECT\":%" PRIu64 ",\"none\":%" PRIu64 "}", c->records.by_action[ACTION_ACCEPT],
+                  c->records.by_action[ACTION_REJECT], c->records.by_action[ACTION_NONE]);
+    rejects_json(c, out);
+    flows_json(c, out);
+    number(out, "gaps", c->records.by_status[STATUS_SKIPDATA]);
+    number(out, "hosts", c->hosts);
+    number(out, "host_days", c->host_days);
+    number(out, "interfaces", c->interfaces);
+    number(out, "suspected_forwarders", c->suspected_forwarders);
+    number(out, "unresolved_bytes", c->unresolved_bytes);
+    number(out, "folded", c->folded);
+    number(out, "findings", c->findings);
+    number(out, "findings_new", c->findings_new);
+    number(out, "days_closed", c->days_closed);
+    number(out, "checkpoints", c->checkpoints);
+    buffer_printf(out, ",\"bytes\":{\"stored\":%" PRIu64 ",\"inflated\":%" PRIu64 "}", c->bytes_stored, c->bytes_inflated);
+    buffer_printf(out, ",\"seconds\":%.3f}\n", c->seconds);
+}
+
+static void reject_lines(const struct run_counts *c, struct buffer *out)
+{
+    for (unsigned i = 1; i < SOURCE_REJECT_COUNT; i++)
+        if (c->objects_bad_source[i])
+            buffer_printf(out, "  %" PRIu64 " objects rejected (%s): %s\n", c->objects_bad_source[i], source_reject_word((enum source_reject)i),
+                          source_reject_text((enum source_reject)i));
+    for (unsigned i = 1; i < BAD_COUNT; i++)
+        if (c->objects_bad_text[i])
+            buffer_printf(out, "  %" PRIu64 " objects rejected (%s): %s\n", c->objects_bad_text[i], decode_bad_word((enum decode_bad)i),
+                          decode_bad_text((enum decode_bad)i));
+    for (unsigned i = 0; i < REJECT_COUNT; i++)
+        if (c->records.rejected[i])
+            buffer_printf(out, "  %" PRIu64 " records rejected (%s): %s\n", c->records.rejected[i], decode_reject_word((enum decode_reject)i),
+                          decode_reject_text((enum decode_reject)i));
+    if (c->records_in_rejected_objects)
+        buffer_printf(out, "  %" PRIu64 " records not counted: their object was rejected\n", c->records_in_rejected_objects);
+}
+
+static void doubt_lines(const struct run_counts *c, struct buffer *out)
+{
+    if (c->records.by_status[STATUS_SKIPDATA])
+        buffer_printf(out, "  %" PRIu64 " gaps: AWS lost records there (SKIPDATA); sums around them are lower bounds\n",
+                      c->records.by_status[STATUS_SKIPDATA]);
+    if (c->records_late)
+        buffer_printf(out, "  %" PRIu64 " records came too late: their day is closed\n", c->records_late);
+    if (c->records_future)
+        buffer_printf(out, "  %" PRIu64 " records lie in the future and were not summed\n", c->records_future);
+    if (c->suspected_forwarders)
+        buffer_printf(out, "  %" PRIu64 " suspected forwarders: bytes are charged to the hosts behind them; name them in networks.forwarders\n",
+                      c->suspected_forwarders);
+    if (c->folded)
+        buffer_printf(out, "  %" PRIu64 " flows folded: a limit of window.* was reached\n", c->folded);
+    if (c->flows[FLOW_UNKNOWN])
+        buffer_printf(out, "  %" PRIu64 " flows of unknown owner: name your networks in networks.own\n", c->flows[FLOW_UNKNOWN]);
+}
+
+void run_summary_text(const struct run_counts *c, struct buffer *out)
+{
+    char inflated[BYTES_TEXT_MAX], rate[BYTES_TEXT_MAX];
+    double seconds = c->seconds > 0.001 ? c->seconds : 0.001;
+    bytes_format(c->bytes_inflated, inflated);
+    bytes_format((uint64_t)((double)c->bytes_inflated / seconds), rate);
+    buffer_printf(out, "%" PRIu64 " of %" PRIu64 " objects counted", c->objects_done, c->objects_listed);
+    if (c->objects_duplicate)
+        buffer_printf(out, ", %" PRIu64 " already counted", c->objects_duplicate);
+    buffer_printf(out, "; %" PRIu64 " records, %" PRIu64 " rejected; %" PRIu64 " hosts; %" PRIu64 " findings\n", run_records_read(c),
+                  run_records_rejected(c), c->hosts, c->findings);
+    if (c->first_s) {
+        char from[TIME_TEXT_MAX], to[TIME_TEXT_MAX];
+        time_format(c->first_s, from);
+        time_format(c->last_s, to);
+        buffer_printf(out, "  from %s to %s\n", from, to);
+    }
+    buffer_printf(out, "  %s in %.1f s, %s/s\n", inflated, c->seconds, rate);
+    reject_lines(c, out);
+    doubt_lines(c, out);
+}

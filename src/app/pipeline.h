@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The pipeline: the only place that knows more than two rooms.
+ *
+ *   list -> [worker: source, decode, flow, window of one object]* -> merge -> judge (score, evidence, finding, learn) -> commit
+ *
+ * A run is cut into ranges of objects. At the end of a range every day that can get no more records is judged and learned,
+ * and one commit makes ledger, windows, baselines and findings stand together. Killed between two commits, a run starts
+ * again from the last one: objects in the ledger are passed over. */
+#ifndef WEIR_APP_PIPELINE_H
+#define WEIR_APP_PIPELINE_H
+
+#include "weir/app.h"
+#include "weir/decode.h"
+#include "weir/finding.h"
+#include "weir/source.h"
+#include "weir/store.h"
+#include "weir/window.h"
+
+/* ---- counters of a run: `--summary` prints each ---- */
+struct run_counts {
+    uint64_t objects_listed, objects_done, objects_duplicate, objects_skipped;
+    uint64_t objects_bad_source[SOURCE_REJECT_COUNT], objects_bad_text[BAD_COUNT];
+    struct decode_counts records;            /* of accepted objects */
+    uint64_t records_in_rejected_objects;    /* read, then not counted with their object */
+    uint64_t records_late, records_future;   /* counted, but not summed: their day is closed, or not yet */
+    uint64_t flows[FLOW_VERDICTS], flow_bytes[FLOW_VERDICTS];
+    uint64_t bytes_stored, bytes_inflated;
+    uint64_t source_notes[8];                /* by bit of enum source_note */
+    uint64_t hosts, host_days, interfaces, folded, suspected_forwarders, unresolved_bytes;
+    uint64_t findings, findings_new;
+    uint64_t days_closed, checkpoints;
+    int64_t first_s, last_s;                 /* first start and last end of the records; 0 = none */
+    double seconds;
+};
+uint64_t run_records_read(const struct run_counts *c);
+uint64_t run_records_counted(const struct run_counts *c);
+uint64_t run_records_rejected(const struct run_counts *c);
+uint64_t run_objects_rejected(const struct run_counts *c);
+void run_counts_add(struct run_counts *to, const struct run_counts *from);
+/* One JSON object, one line. */
+void run_summary_json(const struct run_counts *c, struct buffer *out);
+/* A few lines for people. */
+void run_summary_text(const struct run_counts *c, struct buffer *out);
+
+/* ---- reading one object into a decoder ---- */
+struct object_reader;
+struct object_reader *object_reader_new(const struct source_limits *limits, struct decoder *d);
+void object_reader_free(struct object_reader *r);
+struct object_outcome {
+    enum weir_err err;           /* OK: the object is whole and its text could be read */
+    enum source_reject why;
+    enum decode_bad bad;
+    unsigned notes;
+    uint64_t stored, inflated;
+    struct sha256 id;
+    struct fault fault;
+};
+/* ahead: inflate in a second thread. progress may be NULL. */
+void object_read(struct object_reader *r, const struct object *o, bool ahead, struct progress *progress, struct object_outcome *out);
+
+/* ---- records to flows: shared by the sums and by the search for evidence ---- */
+struct attribution {
+    struct flow_rules rules;
+    int64_t future_s;         /* records that start later are not summed */
+    uint16_t closed_through;  /* last closed day */
+    struct window *window;    /* interfaces and own addresses; with learns */
+    struct slice flow_log;
+    void *ctx;
+    void (*flow)(void *ctx, uint32_t interface, const struct record *r, const struct flow *f, enum flow_verdict v);
+    void (*gap)(void *ctx, uint32_t interface, const struct record *r);
+    struct run_counts *counts; /* of this object only */
+    struct conflict { char name[64]; bool v4; } conflict[64];
+    size_t conflicts;
+    bool again;               /* an own address was contradicted: read the object again */
+    uint32_t interfaces_seen, last;
+    char last_account[64], last_id[64];
+    size_t last_account_n, last_id_n;
+};
+void attribution_begin(struct attribution *a, const struct object *o); /* a new object */
+void attribution_again(struct attribution *a);                         /* the same object once more */
+void attribution_record(void *attribution, const struct record *r);    /* a decode_sink emit */
+
+/* ---- what the store holds besides windows and baselines ---- */
+struct ledger_entry {
+    struct sha256 id;
+    struct slice path, key;
+    uint64_t stored, records;
+    int64_t first_s, last_s;
+};
+enum weir_err ledger_put(struct store *s, const struct ledger_entry *e, struct fault *fault);
+enum weir_err ledger_get(struct store *s, const struct sha256 *id, struct buffer *keep, struct ledger_entry *out, struct fault *fault);
+bool ledger_has(struct store *s, const struct sha256 *id);
+/* The objects with records of a day: append and read. */
+enum weir_err ledger_day_get(struct store *s, uint16_t day, struct buffer *ids, struct fault *fault);
+enum weir_err ledger_day_put(struct store *s, uint16_t day, struct slice ids, struct fault *fault);
+
+#define OPEN_FINDINGS_MAX 65536
+#define RUN_OPEN_DAYS_MAX 400
+struct run_state { /* kind 'm': what a next run must know */
+    int64_t watermark_s;      /* last record end believed */
+    uint16_t closed_through;  /* days up to this one are judged and learned */
+    uint16_t open_day[RUN_OPEN_DAYS_MAX]; size_t open_days;
+    uint64_t *open_finding; size_t open_findings; /* hosts whose finding is not closed */
+};
+enum weir_err run_state_get(struct store *s, struct run_state *out, struct fault *fault); /* all zero if there is none */
+enum weir_err run_state_put(struct store *s, const struct run_state *st, struct fault *fault);
+void run_state_free(struct run_state *st);
+enum weir_err windows_load(struct store *s, const struct run_state *st, struct window *w, struct fault *fault);
+enum weir_err windows_put(struct store *s, struct window *w, struct fault *fault);       /* dirty buckets */
+enum weir_err windows_delete(struct store *s, uint16_t day, struct fault *fault);
+
+/* ---- the run ---- */
+struct store;
+/* Read, sum, judge and commit the objects of the list (owned by the caller, sorted). The counters are filled whatever comes back.
+ * INTERRUPTED: a signal came, what is committed stays. *first_s, *last_s: time range of the objects given, new or known; 0, 0 if none. */
+enum weir_err pipeline_run(struct app *app, struct store *store, struct object_list *list, struct run_counts *counts, int64_t *first_s,
+                           int64_t *last_s, struct fault *fault);
+
+#endif

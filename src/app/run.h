@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the steps of a run share: the ranges (pipeline.c), judging (judge.c) and the search for evidence (evidence.c). */
+#ifndef WEIR_APP_RUN_H
+#define WEIR_APP_RUN_H
+
+#include "app/dossier.h"
+#include "app/geo.h"
+#include "app/pipeline.h"
+
+struct fresh_object { /* counted in this run, not yet committed */
+    size_t index;     /* in the list */
+    struct ledger_entry entry;
+};
+
+struct day_objects { /* the ledger's index of one day, read once, appended to */
+    uint16_t day;
+    bool changed;
+    struct buffer ids;
+};
+
+struct run {
+    struct app *app;
+    struct store *store;
+    struct geo *geo;
+    struct source_limits limits;
+    struct layout layout; bool layout_given;
+    char config_hash[17];
+    int64_t future_s;
+    struct object_list *list;
+    uint8_t *duplicate; /* by index in the list */
+    struct window *window;
+    struct run_state state;
+    struct run_counts counts;
+    struct fresh_object *fresh; size_t fresh_n, fresh_cap;
+    struct day_objects *day; size_t days;
+    int64_t touched_first_s, touched_last_s; /* time range of the objects given, counted before or now */
+    struct progress *progress;
+};
+
+/* ---- evidence.c: who and where, by reading the objects of a day again for the few hosts that were raised ---- */
+struct judged { /* one raised host-day */
+    struct host_day host; /* texts in the arena; no groups */
+    struct baseline baseline;
+    struct score score;
+    struct slice region;    /* from the names of the objects */
+    uint64_t claimed_bytes; /* of groups and hours that a raised part covers */
+    struct dossier_day *day; /* result, in the arena */
+    struct evidence *evidence; /* inner state of the search */
+};
+enum weir_err evidence_collect(struct run *run, uint16_t day, struct judged *judged, size_t n, struct arena *arena, struct fault *fault);
+
+/* ---- judge.c ---- */
+/* Score the hosts of a day; closing: learn them too, and close the findings that had a quiet day. */
+enum weir_err judge_day(struct run *run, uint16_t day, bool closing, struct fault *fault);
+
+/* ---- pipeline.c, for evidence.c ---- */
+struct day_objects *run_day_objects(struct run *run, uint16_t day, struct fault *fault);
+void run_flow_rules(const struct run *run, struct flow_rules *out);
+/* The object behind an id: from this run's list, else by the path in the ledger. False: nobody knows it. */
+bool run_object(struct run *run, const struct sha256 *id, struct buffer *keep, struct object *out);
+
+#endif

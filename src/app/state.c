@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a run keeps in the store: the ledger and its index by day, the run state, the open windows.
+ *   o <sha256>       blob 'o': string path, string key, varint stored, varint records, u64 first_s, u64 last_s
+ *   l <day, 4 hex>   blob 'l': 32-byte object ids, in the order of counting
+ *   m 0              blob 'm': u64 watermark_s, u16 closed_through, varint days, days * u16, varint findings, findings * u64
+ *   w <day><bucket>  blob 'w', see the room window */
+#include <stdlib.h>
+#include <string.h>
+
+#include "app/pipeline.h"
+
+#define VERSION 1
+#define PATH_LIMIT 65536
+
+static void day_id(uint16_t day, char id[8])
+{
+    unsigned char b[2] = {(unsigned char)(day >> 8), (unsigned char)day};
+    hex_encode(b, sizeof b, id);
+}
+
+static void bucket_id(uint16_t day, unsigned bucket, char id[8])
+{
+    unsigned char b[3] = {(unsigned char)(day >> 8), (unsigned char)day, (unsigned char)bucket};
+    hex_encode(b, sizeof b, id);
+}
+
+static enum weir_err put_blob(struct store *s, char kind, const char *id, struct buffer *b, struct fault *fault)
+{
+    enum weir_err err = b->err ? fault_set(fault, b->err, "cannot encode a value of kind '%c'", kind)
+                               : store_put(s, kind, id, (struct slice){b->p, b->n}, fault);
+    buffer_fini(b);
+    return err;
+}
+
+static enum weir_err bad_value(struct fault *fault, enum weir_err err, char kind, const char *id)
+{
+    return fault_set(fault, err, "store value '%c:%s': %s", kind, id, weir_err_text(err));
+}
+
+/* ---- ledger ---- */
+
+enum weir_err ledger_put(struct store *s, const struct ledger_entry *e, struct fault *fault)
+{
+    char id[2 * SHA256_BYTES + 1];
+    struct buffer b;
+    hex_encode(e->id.b, SHA256_BYTES, id);
+    buffer_init(&b, 4 * PATH_LIMIT);
+    size_t begin = blob_begin(&b, 'o', VERSION);
+    buffer_string(&b, e->path);
+    buffer_string(&b, e->key);
+    buffer_varint(&b, e->stored);
+    buffer_varint(&b, e->records);
+    buffer_u64(&b, (uint64_t)e->first_s);
+    buffer_u64(&b, (uint64_t)e->last_s);
+    blob_end(&b, begin);
+    return put_blob(s, 'o', id, &b, fault);
+}
+
+enum weir_err ledger_get(struct store *s, const struct sha256 *object, struct buffer *keep, struct ledger_entry *out, struct fault *fault)
+{
+    char id[2 * SHA256_BYTES + 1];
+    hex_encode(object->b, SHA256_BYTES, id);
+    buffer_clear(keep);
+    enum weir_err err = store_get(s, 'o', id, keep, fault);
+    struct cursor c;
+    uint8_t version;
+    if (!err && (err = blob_open((struct slice){keep->p, keep->n}, 'o', VERSION, &version, &c)))
+        return bad_value(fault, err, 'o', id);
+    if (err)
+        return err;
+    *out = (struct ledger_entry){.id = *object, .path = cursor_string(&c, PATH_LIMIT)};
+    out->key = cursor_string(&c, PATH_LIMIT);
+    out->stored = cursor_varint(&c);
+    out->records = cursor_varint(&c);
+    out->first_s = (int64_t)cursor_u64(&c);
+    out->last_s = (int64_t)cursor_u64(&c);
+    return c.err ? bad_value(fault, WEIR_CORRUPT, 'o', id) : WEIR_OK;
+}
+
+bool ledger_has(struct store *s, const struct sha256 *object)
+{
+    char id[2 * SHA256_BYTES + 1];
+    hex_encode(object->b, SHA256_BYTES, id);
+    return store_has(s, 'o', id);
+}
+
+enum weir_err ledger_day_get(struct store *s, uint16_t day, struct buffer *ids, struct fault *fault)
+{
+    char id[8];
+    struct buffer b;
+    day_id(day, id);
+    buffer_init(&b, STORE_VALUE_MAX);
+    enum weir_err err = store_get(s, 'l', id, &b, fault);
+    struct cursor c;
+    uint8_t version;
+    if (!err && (err = blob_open((struct slice){b.p, b.n}, 'l', VERSION, &version, &c)))
+        bad_value(fault, err, 'l', id);
+    if (!err) {
+        struct slice all = cursor_bytes(&c, cursor_left(&c));
+        buffer_slice(ids, all);
+        err = ids->err;
+    }
+    buffer_fini(&b);
+    return err == WEIR_NOTFOUND ? WEIR_OK : err;
+}
+
+enum weir_err ledger_day_put(struct store *s, uint16_t day, struct slice ids, struct fault *fault)
+{
+    char id[8];
+    struct buffer b;
+    day_id(day, id);
+    buffer_init(&b, STORE_VALUE_MAX);
+    size_t begin = blob_begin(&b, 'l', VERSION);
+    buffer_slice(&b, ids);
+    blob_end(&b, begin);
+    return put_blob(s, 'l', id, &b, fault);
+}
+
+/* ---- run state ---- */
+
+static enum weir_err run_state_read(struct cursor *c, struct run_state *out)
+{
+    out->watermark_s = (int64_t)cursor_u64(c);
+    out->closed_through = cursor_u16(c);
+    uint64_t days = cursor_varint(c);
+    for (uint64_t i = 0; !c->err && i < days && i < RUN_OPEN_DAYS_MAX; i++)
+        out->open_day[out->open_days++] = cursor_u16(c);
+    uint64_t findings = cursor_varint(c);
+    if (c->err || days > RUN_OPEN_DAYS_MAX || findings > OPEN_FINDINGS_MAX)
+        return WEIR_CORRUPT;
+    for (uint64_t i = 0; !c->err && i < findings; i++)
+        out->open_finding[out->open_findings++] = cursor_u64(c);
+    return c->err;
+}
+
+enum weir_err run_state_get(struct store *s, struct run_state *out, struct fault *fault)
+{
+    memset(out, 0, sizeof *out);
+    out->open_finding = calloc(OPEN_FINDINGS_MAX, sizeof *out->open_finding);
+    if (!out->open_finding)
+        return fault_set(fault, WEIR_NOMEM, "out of memory");
+    struct buffer b;
+    struct cursor c;
+    uint8_t version;
+    buffer_init(&b, STORE_VALUE_MAX);
+    enum weir_err err = store_get(s, 'm', "0", &b, fault);
+    if (!err && ((err = blob_open((struct slice){b.p, b.n}, 'm', VERSION, &version, &c)) || (err = run_state_read(&c, out))))
+        bad_value(fault, err, 'm', "0");
+    buffer_fini(&b);
+    return err == WEIR_NOTFOUND ? WEIR_OK : err;
+}
+
+enum weir_err run_state_put(struct store *s, const struct run_state *st, struct fault *fault)
+{
+    struct buffer b;
+    buffer_init(&b, STORE_VALUE_MAX);
+    size_t begin = blob_begin(&b, 'm', VERSION);
+    buffer_u64(&b, (uint64_t)st->watermark_s);
+    buffer_u16(&b, st->closed_through);
+    buffer_varint(&b, st->open_days);
+    for (size_t i = 0; i < st->open_days; i++)
+        buffer_u16(&b, st->open_day[i]);
+    buffer_varint(&b, st->open_findings);
+    for (size_t i = 0; i < st->open_findings; i++)
+        buffer_u64(&b, st->open_finding[i]);
+    blob_end(&b, begin);
+    return put_blob(s, 'm', "0", &b, fault);
+}
+
+void run_state_free(struct run_state *st)
+{
+    free(st->open_finding);
+    st->open_finding = NULL;
+}
+
+/* ---- windows ---- */
+
+static enum weir_err load_one(void *window, size_t i, struct slice value)
+{
+    (void)i;
+    return window_decode(window, value);
+}
+
+enum weir_err windows_load(struct store *s, const struct run_state *st, struct window *w, struct fault *fault)
+{
+    for (size_t d = 0; d < st->open_days; d++) {
+        char id[WINDOW_BUCKETS][8];
+        const char *ids[WINDOW_BUCKETS];
+        for (unsigned b = 0; b < WINDOW_BUCKETS; b++) {
+            bucket_id(st->open_day[d], b, id[b]);
+            ids[b] = id[b];
+        }
+        enum weir_err err = store_get_many(s, 'w', ids, WINDOW_BUCKETS, load_one, w, fault);
+        if (err)
+            return fault_set(fault, err, "cannot load the open windows: %s", weir_err_text(err));
+    }
+    window_clean(w);
+    return WEIR_OK;
+}
+
+static enum weir_err put_bucket(struct store *s, struct window *w, int64_t day_s, unsigned bucket, struct buffer *b, struct fault *fault)
+{
+    char id[8];
+    bucket_id((uint16_t)(day_s / DAY_S), bucket, id);
+    buffer_clear(b);
+    enum weir_err err = window_encode(w, day_s, bucket, b);
+    if (err)
+        return fault_set(fault, err, "cannot encode window '%s': %s", id, weir_err_text(err));
+    return store_put(s, 'w', id, (struct slice){b->p, b->n}, fault);
+}
+
+enum weir_err windows_put(struct store *s, struct window *w, struct fault *fault)
+{
+    int64_t day[RUN_OPEN_DAYS_MAX];
+    struct buffer b;
+    enum weir_err err = WEIR_OK;
+    buffer_init(&b, STORE_VALUE_MAX);
+    size_t days = window_days(w, day, RUN_OPEN_DAYS_MAX);
+    for (size_t d = 0; d < days && !err; d++)
+        for (unsigned bucket = 0; bucket < WINDOW_BUCKETS && !err; bucket++)
+            if (window_bucket_dirty(w, day[d], bucket))
+                err = put_bucket(s, w, day[d], bucket, &b, fault);
+    buffer_fini(&b);
+    return err;
+}
+
+enum weir_err windows_delete(struct store *s, uint16_t day, struct fault *fault)
+{
+    enum weir_err err = WEIR_OK;
+    for (unsigned bucket = 0; bucket < WINDOW_BUCKETS && !err; bucket++) {
+        char id[8];
+        bucket_id(day, bucket, id);
+        err = store_delete(s, 'w', id, fault);
+    }
+    return err;
+}

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* An object is parsed and summed with nothing shared; what threads share is the index of the next object and, once an
+ * object, the lock under which its sums are merged. The order of merging does not matter: sums commute. */
+#include "app/worker.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define AHEAD_BYTES (1u << 20) /* inflate in a second thread from this stored size on */
+
+struct crew {
+    struct run *run;
+    size_t end;
+    unsigned threads;
+    atomic_size_t next;
+    atomic_bool stop;
+    pthread_mutex_t merge;
+    enum weir_err err; /* first failure; under merge */
+    struct fault fault;
+};
+
+struct worker {
+    struct crew *crew;
+    struct attribution a;
+    struct run_counts counts; /* of the object in work */
+    struct decoder *decoder;
+    struct object_reader *reader;
+    const struct object *object;
+    size_t index; /* of the object in the list */
+};
+
+static void on_flow(void *ctx, uint32_t interface, const struct record *r, const struct flow *f, enum flow_verdict v)
+{
+    struct worker *w = ctx;
+    (void)r;
+    if (window_add(w->a.window, interface, f, v))
+        w->counts.folded++;
+}
+
+static void on_gap(void *ctx, uint32_t interface, const struct record *r)
+{
+    struct worker *w = ctx;
+    if (window_add_gap(w->a.window, interface, r->start_s))
+        w->counts.folded++;
+}
+
+static void on_reject(void *ctx, const struct decode_place *place)
+{
+    struct worker *w = ctx;
+    log_warn(w->crew->run->app->log, "record rejected", LOG_TEXT("object", slice_of(w->object->path)), LOG_NUMBER("line", place->line),
+             LOG_TEXT("reason", slice_of(decode_reject_word(place->why))), LOG_TEXT("field", place->field), LOG_TEXT("text", place->text));
+}
+
+static void on_record(void *ctx, const struct record *r)
+{
+    struct worker *w = ctx;
+    attribution_record(&w->a, r);
+}
+
+static bool worker_init(struct worker *w, struct crew *crew)
+{
+    struct run *run = crew->run;
+    struct decode_sink sink = {w, on_record, on_reject};
+    struct window_limits limits = {.max_groups = (uint32_t)run->app->config->max_groups_per_host,
+                                   .max_big_groups = window_default_limits.max_big_groups,
+                                   .max_hosts = (uint32_t)run->app->config->max_hosts};
+    w->crew = crew;
+    w->a = (struct attribution){.future_s = run->future_s, .closed_through = run->state.closed_through, .ctx = w, .flow = on_flow,
+                                .gap = on_gap, .counts = &w->counts, .window = window_new(&limits, true)};
+    run_flow_rules(run, &w->a.rules);
+    w->decoder = decoder_new(run->layout_given ? &run->layout : NULL, sink);
+    w->reader = w->decoder ? object_reader_new(&run->limits, w->decoder) : NULL;
+    return w->a.window && w->reader;
+}
+
+static void worker_fini(struct worker *w)
+{
+    object_reader_free(w->reader);
+    decoder_free(w->decoder);
+    window_free(w->a.window);
+}
+
+static void fail(struct crew *crew, enum weir_err err, const struct fault *fault)
+{
+    if (!crew->err) {
+        crew->err = err;
+        if (fault)
+            crew->fault = *fault;
+    }
+    atomic_store(&crew->stop, true);
+}
+
+/* The object does not count: nothing of it was merged, its records are counted as rejected with it. */
+static void reject_object(struct worker *w, const struct object_outcome *o)
+{
+    struct run *run = w->crew->run;
+    const char *reason = o->why ? source_reject_word(o->why) : decode_bad_word(o->bad);
+    log_error(run->app->log, "object rejected", LOG_TEXT("object", slice_of(w->object->path)), LOG_TEXT("reason", slice_of(reason)),
+              LOG_TEXT("cause", slice_of(o->fault.text)));
+    if (o->why)
+        run->counts.objects_bad_source[o->why]++;
+    else
+        run->counts.objects_bad_text[o->bad]++;
+    run->counts.records_in_rejected_objects += decoder_counts(w->decoder)->lines;
+    run->counts.bytes_stored += o->stored;
+    run->counts.bytes_inflated += o->inflated;
+}
+
+static void log_notes(struct worker *w, const struct object_outcome *o)
+{
+    for (unsigned i = 0; i < WEIR_COUNT(w->counts.source_notes); i++)
+        w->counts.source_notes[i] += o->notes >> i & 1;
+    if (w->object->from.folder_disagrees)
+        log_info(w->crew->run->app->log, "folder and name of an object disagree, the name wins", LOG_TEXT("object", slice_of(w->object->path)));
+}
+
+static bool note_fresh(struct run *run, const struct worker *w, const struct object_outcome *o)
+{
+    if (run->fresh_n == run->fresh_cap) {
+        size_t cap = run->fresh_cap ? run->fresh_cap * 2 : 256;
+        struct fresh_object *fresh = realloc(run->fresh, cap * sizeof *fresh);
+        if (!fresh)
+            return false;
+        run->fresh = fresh;
+        run->fresh_cap = cap;
+    }
+    run->fresh[run->fresh_n++] = (struct fresh_object){w->index, {.id = o->id, .path = slice_of(w->object->path), .key = w->object->key,
+        .stored = o->stored, .records = decoder_counts(w->decoder)->emitted, .first_s = w->counts.first_s, .last_s = w->counts.last_s}};
+    return true;
+}
+
+static void merge_object(struct worker *w, const struct object_outcome *o)
+{
+    struct run *run = w->crew->run;
+    w->counts.objects_done = 1;
+    w->counts.bytes_stored = o->stored;
+    w->counts.bytes_inflated = o->inflated;
+    w->counts.records = *decoder_counts(w->decoder);
+    log_notes(w, o);
+    enum weir_err err = window_merge(run->window, w->a.window);
+    if ((err && err != WEIR_LIMIT) || !note_fresh(run, w, o)) {
+        fault_set(&w->crew->fault, WEIR_NOMEM, "out of memory");
+        fail(w->crew, WEIR_NOMEM, NULL);
+        return;
+    }
+    run_counts_add(&run->counts, &w->counts);
+    failpoint("object-merged");
+}
+
+static void count_object(struct worker *w, size_t index, bool ahead)
+{
+    const struct object *object = object_list_at(w->crew->run->list, index);
+    struct object_outcome outcome;
+    w->object = object;
+    w->index = index;
+    attribution_begin(&w->a, object);
+    object_read(w->reader, object, ahead, w->crew->run->progress, &outcome);
+    if (!outcome.err && w->a.again) {
+        attribution_again(&w->a);
+        object_read(w->reader, object, ahead, NULL, &outcome);
+    }
+    pthread_mutex_lock(&w->crew->merge);
+    if (!outcome.err)
+        merge_object(w, &outcome);
+    else if (outcome.err == WEIR_INTERRUPTED)
+        fail(w->crew, WEIR_INTERRUPTED, NULL);
+    else if (outcome.why || outcome.bad)
+        reject_object(w, &outcome);
+    else
+        fail(w->crew, outcome.err, &outcome.fault);
+    pthread_mutex_unlock(&w->crew->merge);
+}
+
+static void *work(void *worker)
+{
+    struct worker *w = worker;
+    struct crew *crew = w->crew;
+    struct run *run = crew->run;
+    while (!atomic_load(&crew->stop) && !app_interrupted()) {
+        size_t i = atomic_fetch_add(&crew->next, 1);
+        if (i >= crew->end)
+            return NULL;
+        if (run->duplicate[i])
+            continue;
+        const struct object *object = object_list_at(run->list, i);
+        bool last = crew->end - i < crew->threads;
+        count_object(w, i, last && crew->threads > 1 && (object->size_bytes >= AHEAD_BYTES || object->path[0] == '-'));
+    }
+    return NULL;
+}
+
+static enum weir_err run_crew(struct crew *crew, struct fault *fault)
+{
+    size_t objects = crew->end - atomic_load(&crew->next);
+    unsigned workers = crew->threads < objects ? crew->threads : (unsigned)objects; /* spare threads inflate ahead */
+    struct worker *worker = calloc(workers, sizeof *worker);
+    pthread_t *thread = calloc(workers, sizeof *thread);
+    bool ready = worker && thread;
+    unsigned started = 0;
+    for (unsigned i = 0; ready && i < workers; i++)
+        ready = worker_init(&worker[i], crew);
+    if (ready) {
+        while (started + 1 < workers && pthread_create(&thread[started], NULL, work, &worker[started + 1]) == 0)
+            started++;
+        work(&worker[0]);
+    }
+    for (unsigned i = 0; i < started; i++)
+        pthread_join(thread[i], NULL);
+    for (unsigned i = 0; worker && i < workers; i++)
+        worker_fini(&worker[i]);
+    free(worker);
+    free(thread);
+    if (!ready)
+        return fault_set(fault, WEIR_NOMEM, "out of memory");
+    if (crew->err) {
+        *fault = crew->fault;
+        return crew->err;
+    }
+    return app_interrupted() ? WEIR_INTERRUPTED : WEIR_OK;
+}
+
+enum weir_err workers_count(struct run *run, size_t first, size_t end, unsigned threads, struct fault *fault)
+{
+    struct crew crew = {.run = run, .end = end, .threads = threads};
+    atomic_init(&crew.next, first);
+    pthread_mutex_init(&crew.merge, NULL);
+    enum weir_err err = run_crew(&crew, fault);
+    pthread_mutex_destroy(&crew.merge);
+    return err;
+}
