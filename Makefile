@@ -31,7 +31,7 @@ HARD    := $(if $(filter -O0,$(OPT)),,-D_FORTIFY_SOURCE=3) -fstack-protector-str
 SANFL   := -fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=all
 # -ffp-contract=off: a fused multiply-add would make scores differ between machines.
 FLAGS   := -std=c17 -D_GNU_SOURCE $(OPT) -g -fPIE -ffp-contract=off $(WARN) $(if $(SAN),$(SANFL),$(HARD)) \
-           -Iinclude -Isrc $(if $(ISAL),-DWEIR_HAVE_ISAL=1) $(PKGCF) -MMD -MP $(CFLAGS)
+           -Iinclude -Isrc -I. $(if $(ISAL),-DWEIR_HAVE_ISAL=1) $(PKGCF) -MMD -MP $(CFLAGS)
 LINK     = $(CC) -pie $(if $(SAN),$(SANFL)) -Wl,--as-needed,-z,relro,-z,now,-z,noexecstack $(LDFLAGS)
 LIBS    := $(PKGLD) -lm -lpthread
 

@@ -15,7 +15,7 @@
 const struct score_model score_model_default = {
     .version = "egress-1",
 #define MODEL(member, value, unit, origin) .member = value,
-#include "../../models/egress-1.def"
+#include "models/egress-1.def"
 #undef MODEL
 };
 

@@ -8,7 +8,7 @@
 struct score_model {
     const char *version;
 #define MODEL(member, value, unit, origin) double member;
-#include "../../models/egress-1.def"
+#include "models/egress-1.def"
 #undef MODEL
 };
 
