@@ -155,7 +155,7 @@ const struct command command_findings = {
     .name = "findings",
     .summary = "list the findings that the store holds",
     .operands = "",
-    .help = "Each finding in its present state, in the order of the last change.\n"
+    .help = "Each finding in its present state, oldest first.\n"
             "TIME is UTC: 2026-03-02T09:10:00Z, or a day: 2026-03-02.",
     .common = COMMON_STORE | COMMON_OUTPUT,
     .options = rows,
