@@ -1,5 +1,6 @@
 /* The bench on which the claims about a store are run, once for every backend: a new backend adds a row to `backends`
- * and nothing else. Included by test_store.c (every backend) and test_store_durable.c (those that outlive the process). */
+ * and nothing else. Included by test_store.c (every backend), test_store_durable.c (those that outlive the process)
+ * and test_store_sqlite.c (that one). */
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef WEIR_TESTS_STORE_BENCH_H
 #define WEIR_TESTS_STORE_BENCH_H
@@ -56,7 +57,7 @@ static const struct backend backends[] = {
 
 struct bench {
     const struct backend *backend;
-    char url[128];
+    char url[256];
     struct store *s;
     struct buffer got;
     struct fault fault;
@@ -154,7 +155,7 @@ struct collected {
 
 static const char *const three_ids[] = {"3", "2", "1"};
 
-static void put_1_and_3(struct bench *b)
+static inline void put_1_and_3(struct bench *b)
 {
     begin(b);
     put(b, 'h', "1", "one");
@@ -215,8 +216,15 @@ static inline int remove_one(const char *path, const struct stat *st, int type, 
     return remove(path);
 }
 
-/* All claims on all backends that can meet them; returns the number of failures. */
-static inline int run_on_backends(const struct claim *claims, size_t n, bool durable)
+/* All claims on the backends meant; returns the number of failures. */
+#define ON_EVERY_BACKEND ""
+#define ON_DURABLE_BACKENDS "durable"
+static inline bool is_meant(const struct backend *backend, const char *which)
+{
+    return !*which || (backend->durable && strcmp(which, ON_DURABLE_BACKENDS) == 0) || strcmp(which, backend->name) == 0;
+}
+
+static inline int run_on_backends(const struct claim *claims, size_t n, const char *which)
 {
     const char *tmp = getenv("TMPDIR");
     int failed = 0;
@@ -224,7 +232,7 @@ static inline int run_on_backends(const struct claim *claims, size_t n, bool dur
     if (!mkdtemp(store_dir))
         return 1;
     for (size_t i = 0; i < WEIR_COUNT(backends); i++)
-        if (backends[i].durable || !durable)
+        if (is_meant(&backends[i], which))
             failed += run_claims(&backends[i], claims, n);
     nftw(store_dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
     return failed;

@@ -210,5 +210,5 @@ int main(int argc, char **argv)
 {
     if (argc == 3 && strcmp(argv[1], "--commit") == 0)
         return (int)commit_letter(argv[2], 'n');
-    return run_on_backends(claims, WEIR_COUNT(claims), true);
+    return run_on_backends(claims, WEIR_COUNT(claims), ON_DURABLE_BACKENDS);
 }
