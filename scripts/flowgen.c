@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 
 #define PROBE_BYTES (48u << 20) /* calibration runs write no more than about this */
-#define PROBE_HOSTS 2000u
+#define PROBE_HOSTS 8000u
 
 void fatal(const char *format, ...)
 {
@@ -86,14 +86,14 @@ static const struct help {
     {O_ACCOUNTS, "accounts", "N", "accounts that share the VPCs (1)"},
     {O_ROLES, "roles", "LIST", "shares of roles (db=15,app=35,web=15,batch=15,bastion=5,cache=15)"},
     {O_IPV6, "ipv6", "PER_MILLE", "hosts with an IPv6 address too (0)"},
-    {O_NAT, "nat", "N", "NAT gateways in a VPC, 0 to 3; each repeats what private hosts send out (1; 0 in shape flood)"},
+    {O_NAT, "nat", "N", "NAT gateways in a VPC, 0 to 3; each repeats what private hosts send out (1; other shapes 0)"},
     {O_DROP_NAT, "drop-nat-copies", NULL, "traffic passes the NAT gateways, but their interfaces are not logged"},
     {O_ENDPOINT, "endpoint", NULL, "S3 is reached through a gateway endpoint: no NAT, traffic-path 7"},
     {O_CHURN, "churn", "PER_MILLE", "hosts that appear or vanish, a day (5)"},
     {O_NOVELTY, "novelty", "PER_MILLE", "new benign destinations per thousand host-days (300)"},
     {O_ROLLOUTS, "rollouts", "N", "days on which many hosts meet the same new place (0)"},
     {O_INTENSITY, "intensity", "PERCENT", "everyday traffic, in per cent (100); --bytes sets it by itself"},
-    {O_SHAPE, "shape", "SHAPE", "normal | flood (one host, millions of peers) | manyhosts (little of very many, no backups)"},
+    {O_SHAPE, "shape", "SHAPE", "normal | flood (one host, millions of peers) | manyhosts (little of very many, each\n      seen once a day at least, no backups)"},
     {O_FLOOD, "flood", "WAY", "out (the host scans) | in (it is scanned); shape flood (out)"},
     {O_BYTES, "bytes", "SIZE", "uncompressed size wanted, at least and about: 50M, 1GiB (natural size)"},
     {O_FORMAT, "format", "F", "v2 v3 v4 v5 v7 v8 v9 v10 v11: all fields up to it; v5alpha: by name (v2)"},
@@ -101,7 +101,7 @@ static const struct help {
     {O_CLOUDWATCH, "cloudwatch", NULL, "as exported from CloudWatch Logs: a time before each record, no header line"},
     {O_AGGREGATION, "aggregation", "SECONDS", "60 or 600 (60)"},
     {O_SKIPDATA, "skipdata", "PER_MILLE", "busy intervals of an interface that lose half of their records and say so (0)"},
-    {O_NODATA, "nodata", "PER_MILLE", "silent intervals that are told (1000; with --bytes 20; in shapes flood and manyhosts 0)"},
+    {O_NODATA, "nodata", "PER_MILLE", "silent intervals that are told (1000; with --bytes 20; other shapes 0)"},
     {O_DOUBLE, "double-subscription", NULL, "a second flow log id repeats everything"},
     {O_OBJECTS, "objects", "HOW", "s3: five-minute objects | single: one file, flows.log.gz (s3)"},
     {O_LAYOUT, "layout", "L", "plain | hourly | hive | hive-hourly: the folders (plain)"},
@@ -250,7 +250,7 @@ static void options_complete(struct config *c)
 {
     if (!c->out) usage("needed:", "--out DIR");
     if (!c->hosts) c->hosts = c->shape == SHAPE_MANYHOSTS ? 1000000 : 20;
-    if (c->nat == NOBODY) c->nat = c->shape == SHAPE_FLOOD ? 0 : 1;
+    if (c->nat == NOBODY) c->nat = c->shape == SHAPE_NORMAL;
     if (c->nodata_pm == NOBODY) c->nodata_pm = c->shape != SHAPE_NORMAL ? 0 : c->bytes ? 20 : 1000;
     if (c->period % TICK_S || DAY_S % c->period) usage("needed: a multiple of 300 that divides a day, for", "--period");
     if (!c->nfields) format_parse(c, "v2");
@@ -284,28 +284,44 @@ static double size_at(struct world *w, double knob)
     return size;
 }
 
-/* Turns the knob until the logs have the size wanted: the size is a straight line in the knob, but for chance. Large worlds are
- * measured at a low setting and on some of the hosts, small ones exactly. */
-static void world_calibrate(struct world *w)
+/* Beside a flood, everyday life is a tenth of the logs at most. */
+static void flood_background(struct world *w, double wanted)
 {
-    double wanted = (double)w->cfg.bytes, probe = wanted < PROBE_BYTES ? wanted : PROBE_BYTES;
+    double scale = w->cfg.hosts > 20 ? 20.0 / w->cfg.hosts : 1, size;
+    w->cfg.intensity *= scale;
+    size = size_at(w, 0);
+    if (size > wanted / 10) w->cfg.intensity *= wanted / 10 / size;
+}
+
+/* A first setting from a small part of the world: the size is a straight line in the knob, but for chance. */
+static double knob_guess(struct world *w, double wanted)
+{
     if (w->cfg.shape != SHAPE_FLOOD && w->cfg.hosts > 2 * PROBE_HOSTS) w->sample = w->cfg.hosts / PROBE_HOSTS;
-    probe *= w->sample < 8 ? w->sample : 8;
-    bool exact = w->sample == 1 && probe >= wanted;
-    double low = size_at(w, 0), knob = 0.0005, size = size_at(w, knob);
+    double probe = (double)PROBE_BYTES * w->sample, low = size_at(w, 0), knob = 0.0005, size = size_at(w, knob);
+    if (probe > wanted) probe = wanted;
     if (low > wanted) fatal("backups, attacks and silent intervals alone take %.0f bytes", low);
-    for (int i = 0; i < 12 && size < probe * 0.7; i++) { /* first find the range, then refine */
+    for (int i = 0; i < 12 && size < probe * 0.7; i++) { /* first find the range */
         double slope = (size - low) / knob, next = slope > 0 ? (probe * 0.9 - low) / slope : knob * 10;
         knob = next > 0 && next < knob * 50 ? next : knob * 50;
         size = size_at(w, knob);
     }
-    for (int i = 0; i < 8 && exact && (size < wanted || size > wanted * 1.02); i++) {
-        knob *= (wanted * 1.01 - low) / (size - low);
-        size = size_at(w, knob);
-    }
-    if (!exact) knob *= (wanted * 1.015 - low) / (size - low);
     w->sample = 1;
-    w->knob = knob;
+    return size > low ? knob * (wanted * 1.01 - low) / (size - low) : knob;
+}
+
+/* Turns the knob until the logs have the size wanted, or up to 2 % more; of several tries the smallest that suffices is kept. */
+static void world_calibrate(struct world *w)
+{
+    double wanted = (double)w->cfg.bytes, best = 0, best_size = 0;
+    if (w->cfg.shape == SHAPE_FLOOD) flood_background(w, wanted);
+    double knob = knob_guess(w, wanted);
+    for (int i = 0; i < 10; i++) {
+        double size = size_at(w, knob);
+        if (size >= wanted && (best_size < wanted || size < best_size)) best = knob, best_size = size;
+        if (best_size >= wanted && best_size <= wanted * 1.02) break;
+        knob *= wanted * (1.008 + 0.002 * i) / size;
+    }
+    w->knob = best > 0 ? best : knob;
 }
 
 int main(int argc, char **argv)

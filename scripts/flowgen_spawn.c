@@ -258,6 +258,17 @@ static void spawn_everyday(struct world *w, int64_t tick)
     }
 }
 
+/* In a world of very many hosts each one checks in once a day, so that each one is seen. */
+static void spawn_checkins(struct world *w, int64_t tick)
+{
+    for (uint32_t id = 0; id < w->cfg.hosts; id += w->sample) {
+        int64_t mine = (int64_t)(hash4(w->cfg.seed, 'C', id, 0) % (DAY_S / TICK_S)) * TICK_S;
+        if (tick % DAY_S != mine || !host_lives(w, id, tick)) continue;
+        struct rng r = rng_of(w->cfg.seed, 'C', id, (uint64_t)tick);
+        spawn_habit(w, &habits[0], id, tick, &r);
+    }
+}
+
 double sample_weight(const struct world *w)
 {
     struct agenda agenda;
@@ -304,7 +315,8 @@ void spawn_tick(struct world *w, int64_t tick)
 {
     if (tick >= w->end) return;
     spawn_everyday(w, tick);
-    if (w->cfg.shape != SHAPE_MANYHOSTS) spawn_backups(w, tick);
+    if (w->cfg.shape == SHAPE_MANYHOSTS) spawn_checkins(w, tick);
+    else spawn_backups(w, tick);
     if (w->cfg.shape == SHAPE_FLOOD) spawn_flood(w, tick);
     for (; w->next_planned < w->planned.n && w->planned.at[w->next_planned].start < tick + TICK_S; w->next_planned++) {
         if (w->sample == 1) session_push(&w->live, w->planned.at[w->next_planned]);
