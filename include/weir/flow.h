@@ -61,8 +61,8 @@ enum flow_verdict flow_attribute(const struct flow_rules *rules, const struct re
 /* The same flow seen from the other end. */
 struct flow flow_mirror(const struct flow *f);
 bool flow_is_own(const struct flow_rules *rules, struct ip a);
-/* Would attribution of this record use the learned own address? (No direction, and not exactly one end in our networks.) */
-bool flow_needs_own(const struct flow_rules *rules, const struct record *r);
+/* The ends of a record that may be the own address: one end twice when only that one is ours. */
+void flow_own_ends(const struct flow_rules *rules, struct ip *src, struct ip *dst);
 
 /* ---- groups: what a host's traffic is summed by. A 64-bit key that means the same in every run. ---- */
 enum group_kind { GROUP_NONE, GROUP_INITIATED, GROUP_SERVED, GROUP_UNKNOWN, GROUP_INTERNAL_INITIATED, GROUP_INTERNAL_OTHER, GROUP_REST, GROUP_IN, GROUP_GAP, GROUP_KINDS };

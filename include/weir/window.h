@@ -29,6 +29,9 @@ struct window;
 struct window *window_new(const struct window_limits *limits, bool learns);
 void window_free(struct window *w);
 void window_reset(struct window *w); /* empty, memory kept */
+/* Empty of sums, but the names of interfaces and their own addresses learned so far stay: for the next object. When a record contradicts
+ * what was learned from other objects, reset and read the object again, so that hints save time and never decide. */
+void window_reuse(struct window *w);
 uint64_t window_memory_bytes(const struct window *w);
 
 /* One network interface as the logs name it, under one flow log. */
@@ -45,8 +48,8 @@ void window_set_forwards(struct window *w, uint32_t interface);
 WEIR_MUST_USE enum weir_err window_add(struct window *w, uint32_t interface, const struct flow *f, enum flow_verdict verdict);
 /* A hole in the evidence: SKIPDATA at this interface at that time. */
 WEIR_MUST_USE enum weir_err window_add_gap(struct window *w, uint32_t interface, int64_t start_s);
-/* Add all of src to dst. Commutes and is associative. NOMEM or LIMIT. */
-WEIR_MUST_USE enum weir_err window_merge(struct window *dst, const struct window *src);
+/* Add all of src to dst; src keeps its sums (and notes which interface is which in dst). Commutes, associative. NOMEM or LIMIT. */
+WEIR_MUST_USE enum weir_err window_merge(struct window *dst, struct window *src);
 
 /* ---- reading: one host-day, assembled over subscriptions, pending pairs settled, small and big added up ---- */
 struct host_group {

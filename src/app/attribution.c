@@ -5,9 +5,13 @@
 
 #include "app/pipeline.h"
 
+/* What other objects taught may be what is contradicted: then read again without it, and only then mark the interface. */
 static void mark_conflict(struct attribution *a, uint32_t interface, bool v4)
 {
     struct interface_name name;
+    a->again |= a->hinted;
+    if (a->hinted)
+        return;
     window_name(a->window, interface, &name);
     if (a->conflicts == WEIR_COUNT(a->conflict) || name.id.n >= sizeof a->conflict[0].name)
         return; /* so many odd interfaces in one object: the rest keep their first address */
@@ -63,9 +67,11 @@ static struct flow_own *learn(struct attribution *a, uint32_t interface, const s
 {
     bool v4 = ip_is_v4(r->src);
     struct flow_own *own = window_own(a->window, interface, v4);
-    if (own->state == OWN_CONFLICT || !flow_needs_own(&a->rules, r))
+    if (own->state == OWN_CONFLICT || r->direction != DIRECTION_NONE || r->transit_gateway)
         return own;
-    flow_own_learn(own, r->src, r->dst);
+    struct ip src = r->src, dst = r->dst;
+    flow_own_ends(&a->rules, &src, &dst);
+    flow_own_learn(own, src, dst);
     if (own->state == OWN_CONFLICT)
         mark_conflict(a, interface, v4);
     return own;
@@ -122,18 +128,26 @@ void attribution_record(void *attribution, const struct record *r)
         a->flow(a->ctx, interface, r, &f, v);
 }
 
-void attribution_again(struct attribution *a)
+static void restart(struct attribution *a)
 {
-    window_reset(a->window);
     memset(a->counts, 0, sizeof *a->counts);
     a->again = false;
     a->interfaces_seen = 0;
     a->last = WINDOW_NO_INTERFACE;
 }
 
+void attribution_again(struct attribution *a)
+{
+    window_reset(a->window);
+    a->hinted = false;
+    restart(a);
+}
+
 void attribution_begin(struct attribution *a, const struct object *o)
 {
-    attribution_again(a);
+    window_reuse(a->window);
+    a->hinted = true;
+    restart(a);
     a->conflicts = 0;
     a->flow_log = o->from.flow_log;
 }

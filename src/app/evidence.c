@@ -279,7 +279,7 @@ static enum weir_err search_object(struct search *s, struct object_reader *reade
 {
     struct object_outcome outcome;
     attribution_begin(&s->a, o);
-    for (int pass = 0; pass < 2; pass++) {
+    for (;;) {
         s->hits = 0;
         object_read(reader, o, false, NULL, &outcome);
         if (outcome.err == WEIR_INTERRUPTED)

@@ -71,13 +71,14 @@ struct attribution {
     struct run_counts *counts; /* of this object only */
     struct conflict { char name[64]; bool v4; } conflict[64];
     size_t conflicts;
+    bool hinted;              /* own addresses from earlier objects are in use */
     bool again;               /* an own address was contradicted: read the object again */
     uint32_t interfaces_seen, last;
     char last_account[64], last_id[64];
     size_t last_account_n, last_id_n;
 };
 void attribution_begin(struct attribution *a, const struct object *o); /* a new object */
-void attribution_again(struct attribution *a);                         /* the same object once more */
+void attribution_again(struct attribution *a);                         /* the same object once more, until it asks no more */
 void attribution_record(void *attribution, const struct record *r);    /* a decode_sink emit */
 
 /* ---- what the store holds besides windows and baselines ---- */

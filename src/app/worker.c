@@ -157,7 +157,7 @@ static void count_object(struct worker *w, size_t index, bool ahead)
     w->index = index;
     attribution_begin(&w->a, object);
     object_read(w->reader, object, ahead, w->crew->run->progress, &outcome);
-    if (!outcome.err && w->a.again) {
+    while (!outcome.err && w->a.again) {
         attribution_again(&w->a);
         object_read(w->reader, object, ahead, NULL, &outcome);
     }

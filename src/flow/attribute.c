@@ -31,9 +31,14 @@ static enum side side_by_networks(const struct flow_rules *rules, struct ip src,
     return SIDE_EITHER;
 }
 
-bool flow_needs_own(const struct flow_rules *rules, const struct record *r)
+void flow_own_ends(const struct flow_rules *rules, struct ip *src, struct ip *dst)
 {
-    return !r->transit_gateway && r->direction == DIRECTION_NONE && side_by_networks(rules, r->src, r->dst) == SIDE_EITHER;
+    switch (side_by_networks(rules, *src, *dst)) {
+    case SIDE_SOURCE: *dst = *src; return;
+    case SIDE_DESTINATION: *src = *dst; return;
+    case SIDE_NEITHER:
+    case SIDE_EITHER: return;
+    }
 }
 
 /* A transit gateway has no interface of the host: the sender is the host of its own bytes, if it is ours. */

@@ -2,8 +2,6 @@
 /* Flows into a window, and one window into another. */
 #include "table.h"
 
-#include <stdlib.h>
-
 static enum weir_err folded(struct window *w)
 {
     w->stats.folded++;
@@ -82,59 +80,119 @@ static enum weir_err merge_cell(struct window *dst, uint32_t row, const struct w
     to->packets = sat_add32(to->packets, c->packets);
     to->flows = sat_add32(to->flows, c->flows);
     if (WEIR_LIKELY(c->more == NIL)) {
-        if (c->first != HOUR_NONE)
-            cell_add_hour(dst, k, c->first);
+        if (c->last != HOUR_NONE)
+            cell_add_hour(dst, k, c->last);
         return WEIR_OK;
     }
     hour_t hours[24];
-    for (size_t i = 0, n = cell_hours(src, c, hours); i < n; i++)
-        cell_add_hour(dst, k, hours[i]);
+    for (size_t i = cell_hours(src, c, hours); i > 0; i--)
+        cell_add_hour(dst, k, hours[i - 1]);
     return WEIR_OK;
 }
 
-static enum weir_err merge_row(struct window *dst, uint32_t interface, const struct window *src, const struct row *r)
+/* The number of an interface of src in dst, found once per pair of windows. */
+static uint32_t interface_in(struct window *dst, struct window *src, uint32_t interface)
 {
-    uint32_t row = row_get(dst, interface, r->host, r->day, (enum row_kind)r->kind);
-    if (row == NIL) {
+    if (src->to[interface] != NIL)
+        return src->to[interface];
+    struct interface_name name;
+    window_name(src, interface, &name);
+    return src->to[interface] = window_interface(dst, &name);
+}
+
+static bool map_interfaces(struct window *dst, struct window *src)
+{
+    uint32_t known = src->to_cap;
+    if (!grow(&src->to, &src->to_cap, src->interfaces, sizeof *src->to))
+        return false;
+    if (src->to_seed != dst->seed)
+        known = 0;
+    src->to_seed = dst->seed;
+    for (uint32_t i = known; i < src->to_cap; i++)
+        src->to[i] = NIL;
+    return true;
+}
+
+/* A global table is far larger than the caches: rows are found, and cells brought near, for several rows ahead. */
+#define BATCH 16
+
+struct merge_row { uint32_t from, to; };
+
+static enum weir_err find_row(struct window *dst, struct window *src, uint32_t from, struct merge_row *out)
+{
+    const struct row *r = &src->row[from];
+    uint32_t interface = interface_in(dst, src, r->interface);
+    if (interface == NIL)
+        return WEIR_NOMEM;
+    out->from = from;
+    out->to = row_get(dst, interface, r->host, r->day, (enum row_kind)r->kind);
+    if (out->to == NIL) {
         dst->stats.folded++;
         return WEIR_LIMIT;
     }
-    day_mark(dst, r->day, dst->row[row].host_id);
-    for (unsigned big = 0; big < 2; big++)
-        row_raise_level(dst, row, big, r->level[big]);
-    for (uint32_t k = r->head; k != NIL; k = src->cell[k].row_next) {
-        enum weir_err err = merge_cell(dst, row, src, &src->cell[k]);
-        if (err)
-            return err;
-    }
+    for (uint32_t k = r->head; k != NIL; k = src->cell[k].row_next)
+        cell_prefetch_head(dst, out->to, src->cell[k].group);
     return WEIR_OK;
 }
 
-enum weir_err window_merge(struct window *dst, const struct window *src)
+static enum weir_err merge_row(struct window *dst, const struct window *src, const struct merge_row *m)
+{
+    const struct row *r = &src->row[m->from];
+    day_mark(dst, r->day, dst->row[m->to].host_id);
+    for (unsigned big = 0; big < 2; big++)
+        row_raise_level(dst, m->to, big, r->level[big]);
+    enum weir_err err = WEIR_OK;
+    for (uint32_t k = r->head; k != NIL && !err; k = src->cell[k].row_next)
+        err = merge_cell(dst, m->to, src, &src->cell[k]);
+    return err;
+}
+
+static enum weir_err merge_batch(struct window *dst, struct window *src, uint32_t first, uint32_t end)
+{
+    struct merge_row batch[BATCH];
+    size_t n = 0;
+    enum weir_err limit = WEIR_OK, err = WEIR_OK;
+    for (uint32_t i = first; i < end; i++) {
+        if (!src->row[i].day)
+            continue;
+        err = find_row(dst, src, i, &batch[n]);
+        if (err == WEIR_NOMEM)
+            return err;
+        if (err)
+            limit = err; /* a bound, counted; the rest still fits where it is known */
+        else
+            n++;
+    }
+    for (size_t i = 0; i < n; i++)
+        for (uint32_t k = src->row[batch[i].from].head; k != NIL; k = src->cell[k].row_next)
+            cell_prefetch_cell(dst, batch[i].to, src->cell[k].group);
+    err = WEIR_OK;
+    for (size_t i = 0; i < n && !err; i++)
+        err = merge_row(dst, src, &batch[i]);
+    return err ? err : limit;
+}
+
+enum weir_err window_merge(struct window *dst, struct window *src)
 {
     if (!src->interfaces)
         return WEIR_OK;
-    uint32_t *to = malloc(src->interfaces * sizeof *to);
-    if (!to)
+    if (!map_interfaces(dst, src))
         return WEIR_NOMEM;
-    enum weir_err err = WEIR_OK, first = WEIR_OK;
-    for (uint32_t i = 0; i < src->interfaces && !err; i++) {
-        struct interface_name name;
-        window_name(src, i, &name);
-        to[i] = window_interface(dst, &name);
-        if (to[i] == NIL)
-            err = WEIR_NOMEM;
-        else if (src->interface[i].forwards)
-            window_set_forwards(dst, to[i]);
+    enum weir_err limit = WEIR_OK;
+    for (uint32_t i = 0; src->any_forwards && i < src->interfaces; i++) {
+        if (!src->interface[i].forwards)
+            continue;
+        uint32_t to = interface_in(dst, src, i);
+        if (to == NIL)
+            return WEIR_NOMEM;
+        window_set_forwards(dst, to);
     }
-    for (uint32_t i = 0; i < src->rows && !err; i++) {
-        enum weir_err row_err = src->row[i].day ? merge_row(dst, to[src->row[i].interface], src, &src->row[i]) : WEIR_OK;
-        if (row_err == WEIR_LIMIT)
-            first = WEIR_LIMIT; /* a bound, counted; the rest still fits where it is known */
-        else
-            err = row_err;
+    for (uint32_t i = 0; i < src->rows; i += BATCH) {
+        enum weir_err err = merge_batch(dst, src, i, i + BATCH < src->rows ? i + BATCH : src->rows);
+        if (err && err != WEIR_LIMIT)
+            return err;
+        limit = err ? err : limit;
     }
     dst->stats.folded += src->stats.folded;
-    free(to);
-    return err ? err : first;
+    return limit;
 }

@@ -23,9 +23,14 @@ enum weir_err homes_open(const struct window *w, struct homes *out)
     *out = (struct homes){malloc(((size_t)w->order.n + 1) * sizeof(uint32_t)), 0};
     if (!out->row)
         return WEIR_NOMEM;
-    for (uint32_t i = 0; i < w->order.n; i++)
-        if (w->row[w->order.row[i]].kind == ROW_HOME)
+    const struct row *proof = NULL; /* the home row of a host comes before its pending ones */
+    for (uint32_t i = 0; i < w->order.n; i++) {
+        const struct row *r = &w->row[w->order.row[i]];
+        if (r->kind == ROW_HOME)
+            proof = r;
+        if (r->kind == ROW_HOME || (r->kind == ROW_PENDING && proof && proof->host_id == r->host_id))
             out->row[out->n++] = w->order.row[i];
+    }
     void *window = (void *)(uintptr_t)w;
     qsort_r(out->row, out->n, sizeof *out->row, compare_homes, window);
     return WEIR_OK;

@@ -194,7 +194,7 @@ static uint64_t row_bytes(const struct window *w, const struct row *row)
     for (uint32_t k = row->head; k != NIL; k = w->cell[k].row_next) {
         const struct cell *c = &w->cell[k];
         if (c->more == NIL) {
-            sum = sat_add(sum, c->first == HOUR_NONE ? 0 : hour_bytes(c->first));
+            sum = sat_add(sum, c->last == HOUR_NONE ? 0 : hour_bytes(c->last));
             continue;
         }
         hour_t hours[24];

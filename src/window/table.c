@@ -11,7 +11,7 @@ const struct window_limits window_default_limits = {.max_groups = 4096, .max_big
 #define FIRST_CAP 64u
 #define INDEX_MAX (1u << 30)
 
-static bool grow(void *array_pointer, uint32_t *cap, uint32_t need, size_t size)
+bool grow(void *array_pointer, uint32_t *cap, uint32_t need, size_t size)
 {
     if (need <= *cap)
         return true;
@@ -53,6 +53,7 @@ struct window *window_new(const struct window_limits *limits, bool learns)
         return NULL;
     w->limits = *limits;
     w->learns = learns;
+    w->seed = hash_u64x2((uint64_t)(uintptr_t)w, 0);
     window_reset(w);
     return w;
 }
@@ -71,6 +72,7 @@ void window_free(struct window *w)
     free(w->row_heads.head);
     free(w->cell_heads.head);
     free(w->order.row);
+    free(w->to);
     free(w);
 }
 
@@ -80,17 +82,47 @@ static void heads_clear(struct heads *h)
         memset(h->head, 0xff, ((size_t)h->mask + 1) * sizeof *h->head);
 }
 
-void window_reset(struct window *w)
+static void sums_reset(struct window *w)
 {
-    w->interfaces = w->rows = w->cells = w->pool_n = w->text_n = w->days = w->cells_free = w->rows_free = 0;
-    w->free_cell = w->last_interface = NIL;
-    w->last_account = w->last_flow_log = w->last_vpc = NIL;
+    if (w->rows)
+        heads_clear(&w->row_heads);
+    if (w->cells)
+        heads_clear(&w->cell_heads);
+    w->rows = w->cells = w->pool_n = w->days = w->cells_free = 0;
+    w->free_cell = NIL;
     memset(w->free_block, 0xff, sizeof w->free_block);
-    heads_clear(&w->interface_heads);
-    heads_clear(&w->row_heads);
-    heads_clear(&w->cell_heads);
     w->order.day = 0;
     w->stats = (struct window_stats){0};
+}
+
+void window_reset(struct window *w)
+{
+    sums_reset(w);
+    heads_clear(&w->interface_heads);
+    w->interfaces = w->text_n = 0;
+    w->last_interface = NIL;
+    w->last_account = w->last_flow_log = w->last_vpc = NIL;
+    w->any_forwards = false;
+    w->to_seed = 0;
+}
+
+#define REUSE_MAX 65536 /* interfaces kept from object to object; more would cost memory and save little */
+
+void window_reuse(struct window *w)
+{
+    if (w->interfaces > REUSE_MAX) {
+        window_reset(w);
+        return;
+    }
+    sums_reset(w);
+    w->any_forwards = false;
+    for (uint32_t i = 0; i < w->interfaces; i++) {
+        w->interface[i].last_row = NIL;
+        w->interface[i].forwards = false;
+        for (unsigned family = 0; w->learns && family < 2; family++)
+            if (w->own[i][family].state != OWN_ONE)
+                w->own[i][family].state = OWN_NONE;
+    }
 }
 
 uint64_t window_memory_bytes(const struct window *w)
@@ -202,13 +234,21 @@ void window_name(const struct window *w, uint32_t interface, struct interface_na
 
 struct flow_own *window_own(struct window *w, uint32_t interface, bool v4) { return &w->own[interface][v4]; }
 
-void window_set_forwards(struct window *w, uint32_t interface) { w->interface[interface].forwards = true; }
+void window_set_forwards(struct window *w, uint32_t interface) { w->interface[interface].forwards = w->any_forwards = true; }
 
 /* ---- rows ---- */
 
-static inline uint64_t row_hash(uint32_t interface, struct ip host, uint16_t day, enum row_kind kind)
+/* Keyed by the window's random seed: nobody can choose addresses that collide. Folded product, as in wyhash. */
+static inline uint64_t mix(const struct window *w, uint64_t a, uint64_t b)
 {
-    return hash_u64x2(host.lo ^ (uint64_t)interface << 32, host.hi ^ (uint64_t)day << 3 ^ (uint64_t)kind);
+    unsigned __int128 m = (unsigned __int128)(a ^ w->seed) * (b ^ (w->seed << 32 | w->seed >> 32) ^ 0x9e3779b97f4a7c15ULL);
+    return (uint64_t)(m >> 64) ^ (uint64_t)m;
+}
+
+static inline uint64_t row_hash(const struct window *w, uint32_t interface, struct ip host, uint16_t day, enum row_kind kind)
+{
+    uint64_t who = ip_is_v4(host) ? host.lo : mix(w, host.hi, host.lo);
+    return mix(w, who, (uint64_t)interface << 32 | (uint64_t)day << 3 | (uint64_t)kind);
 }
 
 static uint64_t host_identity(const struct window *w, uint32_t interface, struct ip host)
@@ -233,7 +273,7 @@ static bool rows_rehash(struct window *w)
         return false;
     for (uint32_t k = 0; k < w->rows; k++) {
         struct row *r = &w->row[k];
-        uint32_t *head = &h->head[row_hash(r->interface, r->host, r->day, (enum row_kind)r->kind) & h->mask];
+        uint32_t *head = &h->head[row_hash(w, r->interface, r->host, r->day, (enum row_kind)r->kind) & h->mask];
         r->hash_next = *head;
         *head = k;
     }
@@ -263,7 +303,7 @@ uint32_t row_get(struct window *w, uint32_t interface, struct ip host, uint16_t 
     uint32_t last = w->interface[interface].last_row;
     if (last != NIL && row_is(&w->row[last], interface, host, day, kind))
         return last;
-    uint64_t hash = row_hash(interface, host, day, kind);
+    uint64_t hash = row_hash(w, interface, host, day, kind);
     uint32_t k = w->row_heads.head ? w->row_heads.head[hash & w->row_heads.mask] : NIL;
     while (k != NIL && !row_is(&w->row[k], interface, host, day, kind))
         k = w->row[k].hash_next;
@@ -275,7 +315,24 @@ uint32_t row_get(struct window *w, uint32_t interface, struct ip host, uint16_t 
 
 /* ---- cells ---- */
 
-static inline uint64_t cell_hash(uint32_t row, uint64_t group) { return hash_u64x2(group, row); }
+#define CHAIN_WALK 8 /* a row with so few cells is searched along its chain, without hashing */
+
+static inline uint64_t cell_hash(const struct window *w, uint32_t row, uint64_t group) { return mix(w, group, row); }
+
+void cell_prefetch_head(const struct window *w, uint32_t row, uint64_t group)
+{
+    if (w->cell_heads.head)
+        __builtin_prefetch(&w->cell_heads.head[cell_hash(w, row, group) & w->cell_heads.mask]);
+}
+
+void cell_prefetch_cell(const struct window *w, uint32_t row, uint64_t group)
+{
+    if (!w->cell_heads.head)
+        return;
+    uint32_t k = w->cell_heads.head[cell_hash(w, row, group) & w->cell_heads.mask];
+    if (k != NIL)
+        __builtin_prefetch(&w->cell[k], 1);
+}
 
 static bool cells_rehash(struct window *w)
 {
@@ -286,7 +343,7 @@ static bool cells_rehash(struct window *w)
         struct cell *c = &w->cell[k];
         if (c->row == NIL)
             continue;
-        uint32_t *head = &h->head[cell_hash(c->row, c->group) & h->mask];
+        uint32_t *head = &h->head[cell_hash(w, c->row, c->group) & h->mask];
         c->hash_next = *head;
         *head = k;
     }
@@ -314,19 +371,26 @@ static uint32_t cell_make(struct window *w, uint32_t row, uint64_t group)
     uint32_t k = cell_slot(w);
     if (k == NIL)
         return NIL;
-    uint32_t *head = &w->cell_heads.head[cell_hash(row, group) & w->cell_heads.mask];
-    w->cell[k] = (struct cell){.group = group, .first = HOUR_NONE, .row = row, .hash_next = *head,
+    uint32_t *head = &w->cell_heads.head[cell_hash(w, row, group) & w->cell_heads.mask];
+    w->cell[k] = (struct cell){.group = group, .last = HOUR_NONE, .row = row, .hash_next = *head,
                                .row_next = w->row[row].head, .more = NIL};
     *head = k;
     w->row[row].head = k;
+    w->row[row].cells++;
     return k;
 }
 
 static uint32_t cell_find(const struct window *w, uint32_t row, uint64_t group)
 {
+    uint32_t k;
+    if (w->learns && w->row[row].cells <= CHAIN_WALK) {
+        for (k = w->row[row].head; k != NIL && w->cell[k].group != group;)
+            k = w->cell[k].row_next;
+        return k;
+    }
     if (!w->cell_heads.head)
         return NIL;
-    uint32_t k = w->cell_heads.head[cell_hash(row, group) & w->cell_heads.mask];
+    k = w->cell_heads.head[cell_hash(w, row, group) & w->cell_heads.mask];
     while (k != NIL && (w->cell[k].group != group || w->cell[k].row != row))
         k = w->cell[k].hash_next;
     return k;
@@ -396,44 +460,58 @@ static uint32_t block_grow(struct window *w, uint32_t at)
     return to;
 }
 
-void cell_add_hour(struct window *w, uint32_t cell, hour_t h)
+/* Where an earlier hour stands in the pool, or NULL. */
+static hour_t *pooled_hour(struct window *w, const struct cell *c, unsigned hour)
 {
-    struct cell *c = &w->cell[cell];
-    if (hour_of(c->first) == hour_of(h)) {
-        c->first = hour_sum(c->first, h);
-        return;
-    }
-    if (c->first == HOUR_NONE) {
-        c->first = h;
-        return;
-    }
-    if (c->more == NIL && (c->more = block_make(w, 0)) == NIL) {
-        w->stats.folded++;
-        return;
-    }
+    if (c->more == NIL)
+        return NULL;
+    hour_t *h = &w->pool[c->more + 1], *end = h + (w->pool[c->more] & 255);
+    while (h < end && hour_of(*h) != hour)
+        h++;
+    return h < end ? h : NULL;
+}
+
+static bool pool_hour(struct window *w, struct cell *c, hour_t h)
+{
+    if (c->more == NIL && (c->more = block_make(w, 0)) == NIL)
+        return false;
     unsigned n = (unsigned)(w->pool[c->more] & 255);
-    for (unsigned i = 1; i <= n; i++)
-        if (hour_of(w->pool[c->more + i]) == hour_of(h)) {
-            w->pool[c->more + i] = hour_sum(w->pool[c->more + i], h);
-            return;
-        }
     if (n + 1 == block_size[w->pool[c->more] >> 8]) {
         uint32_t to = block_grow(w, c->more);
-        if (to == NIL) {
-            w->stats.folded++;
-            return;
-        }
+        if (to == NIL)
+            return false;
         c->more = to;
     }
     w->pool[c->more + n + 1] = h;
     w->pool[c->more]++;
+    return true;
+}
+
+void cell_add_hour(struct window *w, uint32_t cell, hour_t h)
+{
+    struct cell *c = &w->cell[cell];
+    if (WEIR_LIKELY(hour_of(c->last) == hour_of(h))) {
+        c->last = hour_sum(c->last, h);
+        return;
+    }
+    if (c->last == HOUR_NONE) {
+        c->last = h;
+        return;
+    }
+    hour_t *earlier = pooled_hour(w, c, hour_of(h));
+    if (earlier)
+        *earlier = hour_sum(*earlier, h);
+    else if (pool_hour(w, c, c->last))
+        c->last = h;
+    else
+        w->stats.folded++;
 }
 
 size_t cell_hours(const struct window *w, const struct cell *c, hour_t out[24])
 {
     size_t n = 0;
-    if (c->first != HOUR_NONE)
-        out[n++] = c->first;
+    if (c->last != HOUR_NONE)
+        out[n++] = c->last;
     if (c->more == NIL)
         return n;
     for (unsigned i = 1, m = (unsigned)(w->pool[c->more] & 255); i <= m && n < 24; i++)
@@ -446,7 +524,7 @@ size_t cell_hours(const struct window *w, const struct cell *c, hour_t out[24])
 static void cell_unlink(struct window *w, uint32_t k)
 {
     struct cell *c = &w->cell[k];
-    uint32_t *link = &w->cell_heads.head[cell_hash(c->row, c->group) & w->cell_heads.mask];
+    uint32_t *link = &w->cell_heads.head[cell_hash(w, c->row, c->group) & w->cell_heads.mask];
     while (*link != k)
         link = &w->cell[*link].hash_next;
     *link = c->hash_next;
@@ -491,6 +569,7 @@ void row_raise_level(struct window *w, uint32_t row, unsigned big, uint8_t level
             w->cell[k].row_next = folded;
             folded = k;
             w->row[row].kept[big]--;
+            w->row[row].cells--;
         } else {
             link = &w->cell[k].row_next;
         }

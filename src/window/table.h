@@ -2,7 +2,7 @@
 /* The tables of a window: interfaces, rows (one host-day behind one interface), cells (one group of a row), and the
  * pool of further hours of a cell. Plain arrays with 32-bit indexes; chained hashes over them.
  *
- *   interface --< row --< cell (first hour inline) --< pool block of further hours
+ *   interface --< row --< cell (last hour inline) --< pool block of earlier hours
  *
  * Sizes on a 64-bit machine: interface 28 B and its text, row 64 B, cell 48 B, hour 8 B; plus 4 to 8 B of hash each. */
 #ifndef WEIR_WINDOW_TABLE_H
@@ -29,6 +29,7 @@ struct row {
     uint64_t host_id; /* stable hash of account, interface id and host */
     uint32_t interface, head, hash_next, in_cell;
     uint32_t kept[2];  /* small and big groups kept */
+    uint32_t cells;    /* in the chain */
     uint8_t level[2];  /* sampling level of each */
     uint16_t day;      /* days since 1970 */
     uint8_t kind;
@@ -48,9 +49,9 @@ static inline hour_t hour_make(unsigned hour, unsigned ticks, uint64_t bytes)
 
 struct cell {
     uint64_t group, bytes_in;
-    hour_t first;
+    hour_t last;     /* the hour added last: objects come in the order of time */
     uint32_t row, hash_next, row_next;
-    uint32_t more;   /* pool block of further hours, or NIL */
+    uint32_t more;   /* pool block of earlier hours, or NIL */
     uint32_t packets, flows; /* saturating */
 };
 
@@ -61,7 +62,9 @@ struct heads { /* chained hash: heads over an array of entries that hold hash_ne
 
 struct window {
     struct window_limits limits;
-    bool learns;
+    bool learns, any_forwards;
+    uint64_t seed; /* of the hashes; also tells this filling of the window from any other */
+    uint32_t *to; uint32_t to_cap; uint64_t to_seed; /* interface numbers in the window merged into last */
     struct interface *interface; uint32_t interfaces, interfaces_cap; struct heads interface_heads;
     struct flow_own (*own)[2]; uint32_t own_cap;
     struct row *row; uint32_t rows, rows_cap; struct heads row_heads;
@@ -80,7 +83,7 @@ struct window {
 
 /* The rows of a day by (host_id, kind, interface), start[b] being the first of bucket b. Kept until rows are added. */
 WEIR_MUST_USE enum weir_err window_order(struct window *w, uint16_t day);
-/* Rows of a day that prove the address `host` (ROW_HOME), for forwarders: see forwarder.c. */
+/* Rows of a day that are certainly of their host, by address, for forwarders: see forwarder.c. */
 struct homes { uint32_t *row; uint32_t n; };
 WEIR_MUST_USE enum weir_err homes_open(const struct window *w, struct homes *out);
 void homes_close(struct homes *h);
@@ -96,6 +99,10 @@ uint32_t cell_get(struct window *w, uint32_t row, uint64_t group);
 void cell_add_hour(struct window *w, uint32_t cell, hour_t h);
 /* Raise the sampling level of small (0) or big (1) groups of a row and fold what no longer stays. */
 void row_raise_level(struct window *w, uint32_t row, unsigned big, uint8_t level);
+/* Bring into the cache what cell_get will touch; in steps, for several cells at a time. */
+void cell_prefetch_head(const struct window *w, uint32_t row, uint64_t group);
+void cell_prefetch_cell(const struct window *w, uint32_t row, uint64_t group);
+bool grow(void *array_pointer, uint32_t *cap, uint32_t need, size_t size);
 /* All hours of a cell, inline and pooled, into out[24]; returns how many. */
 size_t cell_hours(const struct window *w, const struct cell *c, hour_t out[24]);
 uint32_t day_slot(struct window *w, uint16_t day); /* NIL when there are too many */
