@@ -221,7 +221,7 @@ static void folders_make(struct sink *s, const char *key)
 static int64_t delivery_time(const struct config *c, uint64_t hash, int64_t bucket)
 {
     int64_t at = bucket + (int64_t)c->period + 240 + (int64_t)(hash % 240);
-    if (hash >> 16 & 0xffff && (hash >> 32) % 1000 < c->late_pm) at += 3600 + (int64_t)((hash >> 8) % (25 * 3600));
+    if ((hash >> 32) % 1000 < c->late_pm) at += 3600 + (int64_t)((hash >> 8) % (25 * 3600));
     return at;
 }
 

@@ -69,6 +69,7 @@ static const struct habit {
     {BATCH, TO_PROVIDER, PROVIDER_S3, 1, 443, 6, 30, 2e7, 2e5, 2, 60, RHYTHM_NIGHT, HEAVY | MONTHLY},
     {BASTION, FROM_OFFICE, 0, 5, 22, 6, 12, 4e5, 60000, 2, 1200, RHYTHM_OFFICE, 0},
     {BASTION, TO_ANY_HOST, 0, 0, 22, 6, 30, 30000, 60000, 1.5, 600, RHYTHM_OFFICE, 0},
+    {BASTION, TO_PROVIDER, PROVIDERS_FIXED + 3, 1, 3478, 17, 3, 6e7, 7e7, 1, 2400, RHYTHM_OFFICE, 0}, /* calls: large, and alike both ways */
     {CACHE, TO_ROLE, ROLE_CACHE, 2, 6379, 6, 60, 5e5, 20000, 1, 60, RHYTHM_FLAT, 0},
 };
 #define NHABITS (sizeof habits / sizeof *habits)
@@ -107,7 +108,7 @@ void session_push(struct session_list *list, struct session s)
 /* Packets that carry so many bytes: full ones for bulk, small ones otherwise, between 40 and 1500 bytes each. */
 static uint64_t packets_of(uint64_t bytes, uint8_t protocol)
 {
-    uint64_t size = protocol == 1 ? 84 : protocol == 17 ? 220 : bytes > 9000 ? 1420 : bytes / 6 + 1;
+    uint64_t size = protocol == 1 ? 84 : protocol == 17 ? (bytes > 1000000 ? 1100 : 220) : bytes > 9000 ? 1420 : bytes / 6 + 1;
     if (protocol == 1 && bytes > 100000) size = 1400;
     if (size < 52) size = 52;
     uint64_t n = (bytes + size - 1) / size;
