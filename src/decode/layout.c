@@ -78,19 +78,22 @@ enum weir_err layout_parse(struct slice header, struct layout *out, struct slice
 {
     bool seen[FIELD_COUNT] = {false}, comma = comma_separated(header);
     struct slice token, first_unknown = {NULL, 0};
+    enum decode_field twice = FIELD_UNKNOWN;
     memset(out, 0, sizeof *out);
     while (token_next(&header, comma, &token)) {
         enum decode_field f = field_of(token);
         if (out->columns == DECODE_COLUMNS_MAX)
             return fault_set(fault, WEIR_LIMIT, "more than %d columns", DECODE_COLUMNS_MAX);
+        if (f == FIELD_UNKNOWN && !first_unknown.p)
+            first_unknown = token;
         if (f != FIELD_UNKNOWN && seen[f])
-            return fault_set(fault, WEIR_SYNTAX, "field '%s' stands twice", decode_field_name(f));
+            twice = f;
         if (f != FIELD_UNKNOWN)
             seen[f] = true;
-        else if (!first_unknown.p)
-            first_unknown = token;
         out->field[out->columns++] = (uint8_t)f;
     }
+    if (twice != FIELD_UNKNOWN)
+        return fault_set(fault, WEIR_SYNTAX, "field '%s' stands twice", decode_field_name(twice));
     if (out->columns == 0)
         return fault_set(fault, WEIR_SYNTAX, "no field names");
     out->transit_gateway = seen[FIELD_TGW_ID] || seen[FIELD_TGW_ATTACHMENT_ID];
@@ -122,13 +125,13 @@ static void missing_word(struct buffer *out, const char *word)
 void layout_missing(const struct layout *layout, struct buffer *out)
 {
     static const enum decode_field needed[] = {FIELD_SRCADDR, FIELD_DSTADDR, FIELD_BYTES, FIELD_START};
-    static const enum decode_field interface[] = {FIELD_INTERFACE_ID, FIELD_RESOURCE_ID, FIELD_TGW_ATTACHMENT_ID};
+    static const enum decode_field interfaces[] = {FIELD_INTERFACE_ID, FIELD_RESOURCE_ID, FIELD_TGW_ATTACHMENT_ID};
     bool has_interface = false;
     for (size_t i = 0; i < WEIR_COUNT(needed); i++)
         if (!layout_has(layout, needed[i]))
             missing_word(out, decode_field_name(needed[i]));
-    for (size_t i = 0; i < WEIR_COUNT(interface); i++)
-        has_interface |= layout_has(layout, interface[i]);
+    for (size_t i = 0; i < WEIR_COUNT(interfaces); i++)
+        has_interface |= layout_has(layout, interfaces[i]);
     if (!has_interface)
         missing_word(out, decode_field_name(FIELD_INTERFACE_ID));
 }
