@@ -70,9 +70,12 @@ static enum side host_side(const struct flow_rules *rules, const struct record *
     return SIDE_NEITHER;
 }
 
-static bool configured_forwarder(const struct flow_rules *rules, const struct record *r, struct ip host)
+static bool configured_forwarder(const struct flow_rules *rules, const struct record *r, enum side side)
 {
-    if (r->forwarder_type || (rules->forwarders && cidr_set_has(rules->forwarders, host)))
+    if (r->forwarder_type)
+        return true;
+    /* Which end is the interface must be known: a forwarder's request shows its address at its target, too. */
+    if (rules->forwarders && side != SIDE_EITHER && cidr_set_has(rules->forwarders, side == SIDE_DESTINATION ? r->dst : r->src))
         return true;
     for (size_t i = 0; i < rules->forwarder_interfaces_n; i++)
         if (slice_eq(r->interface, slice_of(rules->forwarder_interfaces[i])))
@@ -81,19 +84,19 @@ static bool configured_forwarder(const struct flow_rules *rules, const struct re
 }
 
 /* The ends as the packet had them. A packet-level host address that is not ours, behind an address of ours, means that the
- * interface passes on other people's packets: rows b and c of a NAT gateway. */
-static void take_ends(const struct flow_rules *rules, const struct record *r, bool source, struct flow *f)
+ * interface passes on other people's packets: rows b and c of a NAT gateway. Where either end may be the host it proves
+ * nothing: a load balancer that preserves the client's address looks the same at its target. */
+static void take_ends(const struct flow_rules *rules, const struct record *r, enum side side, struct flow *f)
 {
+    bool source = side != SIDE_DESTINATION;
     struct ip shown = source ? r->src : r->dst;
     struct ip pkt_src = RECORD_HAS(r, PKT_SRCADDR) ? r->pkt_src : r->src;
     struct ip pkt_dst = RECORD_HAS(r, PKT_DSTADDR) ? r->pkt_dst : r->dst;
     f->host = source ? pkt_src : pkt_dst;
     f->peer = source ? pkt_dst : pkt_src;
     f->out = source;
-    if (!ip_eq(f->host, shown)) {
-        f->via = true;
-        f->forwards = !peer_is_own(rules, shown, f->host);
-    }
+    f->via = r->transit_gateway || !ip_eq(f->host, shown);
+    f->forwards = side != SIDE_EITHER && !ip_eq(f->host, shown) && !peer_is_own(rules, shown, f->host);
 }
 
 static void take_service(const struct record *r, struct flow *f)
@@ -112,12 +115,12 @@ enum flow_verdict flow_attribute(const struct flow_rules *rules, const struct re
         return FLOW_NOT_TRAFFIC;
     enum side side = host_side(rules, r, own);
     *out = (struct flow){.bytes = r->bytes, .packets = r->packets, .start_s = r->start_s, .end_s = r->end_s, .protocol = r->protocol};
-    take_ends(rules, r, side != SIDE_DESTINATION, out);
+    take_ends(rules, r, side, out);
     take_service(r, out);
     out->external = !peer_is_own(rules, out->host, out->peer);
     if (side == SIDE_NEITHER)
         return FLOW_UNKNOWN;
-    if (configured_forwarder(rules, r, side == SIDE_DESTINATION ? r->dst : r->src)) {
+    if (configured_forwarder(rules, r, side)) {
         out->forwards = true;
         return FLOW_FORWARDED;
     }
