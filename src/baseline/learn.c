@@ -47,12 +47,18 @@ bool baseline_familiar(const struct baseline *b, uint64_t group, uint16_t today)
     return g->days >= FAMILIAR_DAYS_SHORT && today - g->first_day >= FAMILIAR_AGE;
 }
 
-static bool is_flagged(uint64_t group, const uint64_t *flagged, size_t n)
+/* group is ascending */
+static bool listed(uint64_t wanted, const uint64_t *group, size_t n)
 {
-    for (size_t i = 0; i < n; i++)
-        if (flagged[i] == group)
-            return true;
-    return false;
+    size_t low = 0, high = n;
+    while (low < high) {
+        size_t mid = low + (high - low) / 2;
+        if (group[mid] < wanted)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return low < n && group[low] == wanted;
 }
 
 static bool worth_learning(const struct host_group *g)
@@ -82,19 +88,10 @@ static size_t victim(const struct baseline *b)
     return worst;
 }
 
-static void learn_group(struct baseline *b, const struct host_group *g, uint16_t today)
+static void group_insert(struct baseline *b, const struct host_group *g, uint16_t today)
 {
-    uint8_t v = lg_round(g->bytes_out);
-    size_t at = group_place(b, g->group);
-    if (at < b->groups && b->group[at].group == g->group) {
-        struct baseline_group *known = &b->group[at];
-        known->last_day = today;
-        known->days = known->days == UINT16_MAX ? UINT16_MAX : (uint16_t)(known->days + 1);
-        ring_push(&known->ring, v);
-        return;
-    }
     struct baseline_group fresh = {.group = g->group, .first_day = today, .last_day = today, .days = 1};
-    ring_push(&fresh.ring, v);
+    ring_push(&fresh.ring, lg_round(g->bytes_out));
     if (b->groups == BASELINE_GROUPS) {
         size_t out = victim(b);
         b->evicted = sat_add32(b->evicted, 1);
@@ -102,19 +99,45 @@ static void learn_group(struct baseline *b, const struct host_group *g, uint16_t
             return;
         memmove(&b->group[out], &b->group[out + 1], (b->groups - out - 1) * sizeof *b->group);
         b->groups--;
-        at = group_place(b, g->group);
     }
+    size_t at = group_place(b, g->group);
     memmove(&b->group[at + 1], &b->group[at], (b->groups - at) * sizeof *b->group);
     b->group[at] = fresh;
     b->groups++;
 }
 
 /* A day with holes must not teach a low value. */
-static void learn_feature(struct ring *r, uint64_t bytes, bool gaps)
+static void learn_value(struct ring *r, uint64_t bytes, bool gaps)
 {
     uint8_t v = lg_round(bytes);
     if (!gaps || v >= ring_rank(r, r->n / 2))
         ring_push(r, v);
+}
+
+static void group_update(struct baseline_group *known, const struct host_group *g, uint16_t today, bool gaps)
+{
+    known->last_day = today;
+    known->days = known->days == UINT16_MAX ? UINT16_MAX : (uint16_t)(known->days + 1);
+    learn_value(&known->ring, g->bytes_out, gaps);
+}
+
+/* Known groups first: a new one must not push out a group that was seen today as well. */
+static void learn_groups(struct baseline *b, const struct host_day *d, uint16_t today, const uint64_t *flagged, size_t flagged_n)
+{
+    uint64_t known[BASELINE_GROUPS];
+    size_t known_n = b->groups;
+    for (size_t i = 0; i < known_n; i++)
+        known[i] = b->group[i].group;
+    for (unsigned fresh = 0; fresh < 2; fresh++)
+        for (size_t i = 0; i < d->groups; i++) {
+            const struct host_group *g = &d->group[i];
+            if (!worth_learning(g) || listed(g->group, flagged, flagged_n) || listed(g->group, known, known_n) == fresh)
+                continue;
+            if (fresh)
+                group_insert(b, g, today);
+            else
+                group_update(&b->group[group_place(b, g->group)], g, today, d->gap_hours != 0);
+        }
 }
 
 static void learn_features(struct baseline *b, const struct host_day *d, uint16_t today)
@@ -131,10 +154,10 @@ static void learn_features(struct baseline *b, const struct host_day *d, uint16_
             served = g->bytes_out;
     }
     bool gaps = d->gap_hours != 0;
-    learn_feature(&b->feature[FEATURE_HOUR_MAX], hour_max, gaps);
-    learn_feature(&b->feature[FEATURE_DAY_EXTERNAL], d->external_out, gaps);
-    learn_feature(&b->feature[FEATURE_NEW_DESTINATION], fresh, gaps);
-    learn_feature(&b->feature[FEATURE_SERVED_MAX], served, gaps);
+    learn_value(&b->feature[FEATURE_HOUR_MAX], hour_max, gaps);
+    learn_value(&b->feature[FEATURE_DAY_EXTERNAL], d->external_out, gaps);
+    learn_value(&b->feature[FEATURE_NEW_DESTINATION], fresh, gaps);
+    learn_value(&b->feature[FEATURE_SERVED_MAX], served, gaps);
 }
 
 void baseline_learn(struct baseline *b, const struct host_day *d, const uint64_t *flagged, size_t flagged_n, bool whole)
@@ -148,7 +171,5 @@ void baseline_learn(struct baseline *b, const struct host_day *d, const uint64_t
         learn_features(b, d, today);
     b->last_day = today;
     b->days = b->days == UINT16_MAX ? UINT16_MAX : (uint16_t)(b->days + 1);
-    for (size_t i = 0; i < d->groups; i++)
-        if (worth_learning(&d->group[i]) && !is_flagged(d->group[i].group, flagged, flagged_n))
-            learn_group(b, &d->group[i], today);
+    learn_groups(b, d, today, flagged, flagged_n);
 }
