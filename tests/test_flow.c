@@ -453,6 +453,9 @@ static void an_unsettled_record_proves_no_forwarder(void **state)
     struct flow f;
     assert_int_equal(attribute(&r, &f), FLOW_PENDING);
     assert_false(f.forwards);
+    struct flow_own conflict = {.state = OWN_CONFLICT};
+    assert_int_equal(flow_attribute(&no_rules, &r, &conflict, &f), FLOW_UNKNOWN);
+    assert_false(f.forwards);
 }
 
 /* ---- the learned address ---- */

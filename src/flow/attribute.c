@@ -84,11 +84,11 @@ static bool configured_forwarder(const struct flow_rules *rules, const struct re
 }
 
 /* The ends as the packet had them. A packet-level host address that is not ours, behind an address of ours, means that the
- * interface passes on other people's packets: rows b and c of a NAT gateway. Where either end may be the host it proves
- * nothing: a load balancer that preserves the client's address looks the same at its target. */
+ * interface passes on other people's packets: rows b and c of a NAT gateway. Where it is not known which end is the host it
+ * proves nothing: a load balancer that preserves the client's address looks the same at its target. */
 static void take_ends(const struct flow_rules *rules, const struct record *r, enum side side, struct flow *f)
 {
-    bool source = side != SIDE_DESTINATION;
+    bool source = side != SIDE_DESTINATION, settled = side == SIDE_SOURCE || side == SIDE_DESTINATION;
     struct ip shown = source ? r->src : r->dst;
     struct ip pkt_src = RECORD_HAS(r, PKT_SRCADDR) ? r->pkt_src : r->src;
     struct ip pkt_dst = RECORD_HAS(r, PKT_DSTADDR) ? r->pkt_dst : r->dst;
@@ -96,7 +96,7 @@ static void take_ends(const struct flow_rules *rules, const struct record *r, en
     f->peer = source ? pkt_dst : pkt_src;
     f->out = source;
     f->via = r->transit_gateway || !ip_eq(f->host, shown);
-    f->forwards = side != SIDE_EITHER && !ip_eq(f->host, shown) && !peer_is_own(rules, shown, f->host);
+    f->forwards = settled && !ip_eq(f->host, shown) && !peer_is_own(rules, shown, f->host);
 }
 
 static void take_service(const struct record *r, struct flow *f)
