@@ -79,31 +79,46 @@ static void encode_cell(struct writer *wr, const struct cell *c)
     }
 }
 
-static int compare_cells(const void *a, const void *b, void *window)
+struct cell_ref { uint64_t group; uint32_t cell; };
+
+static int compare_refs(const void *a, const void *b)
 {
-    const struct window *w = window;
-    uint64_t x = w->cell[*(const uint32_t *)a].group, y = w->cell[*(const uint32_t *)b].group;
-    return (x > y) - (x < y);
+    const struct cell_ref *x = a, *y = b;
+    return (x->group > y->group) - (x->group < y->group);
+}
+
+/* Most rows have few cells: these are put in place one by one. */
+#define FEW 64
+
+static void insert_ref(struct cell_ref *ref, uint32_t n, struct cell_ref r)
+{
+    while (n > 0 && ref[n - 1].group > r.group) {
+        ref[n] = ref[n - 1];
+        n--;
+    }
+    ref[n] = r;
 }
 
 static enum weir_err encode_cells(struct writer *wr, const struct row *row)
 {
-    uint32_t few[64], n = 0, *cell = few;
-    for (uint32_t k = row->head; k != NIL; k = wr->w->cell[k].row_next)
-        n++;
-    if (n > WEIR_COUNT(few) && !(cell = malloc(n * sizeof *cell)))
+    struct cell_ref few[FEW], *ref = few;
+    uint32_t n = 0;
+    if (row->cells > FEW && !(ref = malloc(row->cells * sizeof *ref)))
         return WEIR_NOMEM;
-    n = 0;
-    for (uint32_t k = row->head; k != NIL; k = wr->w->cell[k].row_next)
-        cell[n++] = k;
-    void *window = (void *)(uintptr_t)wr->w;
-    if (n > 1)
-        qsort_r(cell, n, sizeof *cell, compare_cells, window);
+    for (uint32_t k = row->head; k != NIL; k = wr->w->cell[k].row_next, n++) {
+        struct cell_ref r = {wr->w->cell[k].group, k};
+        if (ref == few)
+            insert_ref(ref, n, r);
+        else
+            ref[n] = r;
+    }
+    if (ref != few)
+        qsort(ref, n, sizeof *ref, compare_refs);
     buffer_varint(&wr->rows_out, n);
     for (uint32_t i = 0; i < n; i++)
-        encode_cell(wr, &wr->w->cell[cell[i]]);
-    if (cell != few)
-        free(cell);
+        encode_cell(wr, &wr->w->cell[ref[i].cell]);
+    if (ref != few)
+        free(ref);
     return WEIR_OK;
 }
 

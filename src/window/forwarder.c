@@ -51,19 +51,26 @@ uint32_t homes_find(const struct window *w, const struct homes *h, struct ip hos
     return low < h->n && ip_eq(w->row[h->row[low]].host, host) ? low : h->n;
 }
 
+static uint64_t cell_bytes(const struct window *w, uint32_t k)
+{
+    hour_t hours[24];
+    uint64_t sum = 0;
+    for (size_t i = k == NIL ? 0 : cell_hours(w, &w->cell[k], hours); i > 0; i--)
+        sum = sat_add(sum, hour_bytes(hours[i - 1]));
+    return sum;
+}
+
 /* Bytes that the host of these home rows says it sent to `to`, whoever opened the connection. */
 static uint64_t said_sent(const struct window *w, const struct homes *h, uint32_t at, struct ip to)
 {
     uint64_t sum = 0;
+    struct flow f = {.peer = to};
     for (struct ip host = w->row[h->row[at]].host; at < h->n && ip_eq(w->row[h->row[at]].host, host); at++)
-        for (uint32_t k = w->row[h->row[at]].head; k != NIL; k = w->cell[k].row_next) {
-            const struct cell *c = &w->cell[k];
-            enum group_kind kind = group_kind(c->group);
-            if ((kind != GROUP_INTERNAL_INITIATED && kind != GROUP_INTERNAL_OTHER) || (uint32_t)c->group != ip_v4(to))
-                continue;
-            hour_t hours[24];
-            for (size_t i = 0, n = cell_hours(w, c, hours); i < n; i++)
-                sum = sat_add(sum, hour_bytes(hours[i]));
+        for (unsigned opened = 0; opened <= OPENED_BY_PEER; opened++) {
+            f.opened = (uint8_t)opened;
+            uint64_t group = flow_group(&f);
+            sum = sat_add(sum, cell_bytes(w, cell_find(w, h->row[at], group)));
+            sum = sat_add(sum, cell_bytes(w, cell_find(w, h->row[at], group | GROUP_BIG)));
         }
     return sum;
 }
@@ -87,13 +94,13 @@ bool forwarder_possible(const struct host_day *d)
 
 bool forwarder_suspected(const struct window *w, const struct homes *h, const struct host_day *d)
 {
-    uint64_t outside = sent_outside(d);
-    uint64_t denied = 0, unlogged = 0;
+    uint64_t examined = 0, denied = 0, unlogged = 0;
     unsigned unlogged_senders = 0;
     for (size_t i = 0; i < d->groups; i++) {
         const struct host_group *g = &d->group[i];
         if (group_kind(g->group) != GROUP_INTERNAL_OTHER || (g->group >> 52 & 15) != 4)
             continue;
+        examined = sat_add(examined, g->bytes_in); /* of very many senders a sample is kept */
         uint32_t home = homes_find(w, h, ip_from_v4((uint32_t)g->group));
         if (home == h->n) {
             unlogged = sat_add(unlogged, g->bytes_in);
@@ -102,7 +109,8 @@ bool forwarder_suspected(const struct window *w, const struct homes *h, const st
             denied = sat_add(denied, g->bytes_in);
         }
     }
-    if (denied >= outside / 2)
+    if (denied && denied >= examined / 2)
         return true;
+    uint64_t outside = sent_outside(d);
     return unlogged_senders >= UNLOGGED_SENDERS && unlogged / 4 >= outside / 5 && unlogged / 5 <= outside / 4;
 }

@@ -10,6 +10,7 @@ struct reader {
     struct window *w;
     struct homes homes;
     uint32_t *gap_row;        /* by interface, NIL; or NULL when the day has no gaps */
+    bool *proven;             /* by interface: some host of the day is certain */
     struct host_group *group; /* scratch, then result */
     uint32_t *flow_log;       /* beside group while assembling: offset of its flow log's name */
     size_t groups, cap;
@@ -188,10 +189,11 @@ static bool row_counts(struct reader *r, const struct row *row, bool proven, enu
     return false;
 }
 
-static uint64_t row_bytes(const struct window *w, const struct row *row)
+/* Bytes out of a row, or as soon as it is clear some number of at least `enough`. */
+static uint64_t row_bytes(const struct window *w, const struct row *row, uint64_t enough)
 {
     uint64_t sum = 0;
-    for (uint32_t k = row->head; k != NIL; k = w->cell[k].row_next) {
+    for (uint32_t k = row->head; k != NIL && sum < enough; k = w->cell[k].row_next) {
         const struct cell *c = &w->cell[k];
         if (c->more == NIL) {
             sum = sat_add(sum, c->last == HOUR_NONE ? 0 : hour_bytes(c->last));
@@ -212,9 +214,9 @@ static enum weir_err read_host(struct reader *r, const uint32_t *rows, size_t n,
     uint64_t bytes = 0;
     for (size_t i = 0; i < n; i++)
         if (proven || w->row[rows[i]].kind != ROW_PENDING)
-            bytes = sat_add(bytes, row_bytes(w, &w->row[rows[i]]));
-        else
-            w->stats.unresolved_bytes = sat_add(w->stats.unresolved_bytes, row_bytes(w, &w->row[rows[i]]));
+            bytes = sat_add(bytes, row_bytes(w, &w->row[rows[i]], at_least));
+        else if (!r->proven[w->row[rows[i]].interface])
+            w->stats.unresolved_bytes = sat_add(w->stats.unresolved_bytes, row_bytes(w, &w->row[rows[i]], UINT64_MAX));
     if (bytes < at_least || w->row[rows[0]].kind == ROW_INTERFACE || !proven)
         return WEIR_OK;
     struct interface_name name;
@@ -250,11 +252,15 @@ static enum weir_err read_host(struct reader *r, const uint32_t *rows, size_t n,
     return err ? err : each(ctx, &d);
 }
 
-static enum weir_err find_gaps(struct reader *r)
+static enum weir_err survey(struct reader *r)
 {
     struct window *w = r->w;
+    r->proven = calloc((size_t)w->interfaces + 1, sizeof *r->proven);
+    if (!r->proven)
+        return WEIR_NOMEM;
     for (uint32_t i = 0; i < w->order.n; i++) {
         uint32_t row = w->order.row[i];
+        r->proven[w->row[row].interface] |= w->row[row].kind == ROW_HOME;
         if (w->row[row].kind != ROW_INTERFACE)
             continue;
         if (!r->gap_row) {
@@ -275,7 +281,7 @@ enum weir_err window_each_host(struct window *w, int64_t day_s, uint64_t at_leas
     w->stats.suspected_forwarders = 0;
     enum weir_err err = window_order(w, (uint16_t)(day_s / DAY_S));
     if (!err)
-        err = find_gaps(&r);
+        err = survey(&r);
     const struct order *o = &w->order;
     for (uint32_t i = 0; i < o->n && !err;) {
         uint32_t first = i++;
@@ -285,6 +291,7 @@ enum weir_err window_each_host(struct window *w, int64_t day_s, uint64_t at_leas
     }
     homes_close(&r.homes);
     free(r.gap_row);
+    free(r.proven);
     free(r.group);
     free(r.flow_log);
     return err;

@@ -380,7 +380,7 @@ static uint32_t cell_make(struct window *w, uint32_t row, uint64_t group)
     return k;
 }
 
-static uint32_t cell_find(const struct window *w, uint32_t row, uint64_t group)
+uint32_t cell_find(const struct window *w, uint32_t row, uint64_t group)
 {
     uint32_t k;
     if (w->learns && w->row[row].cells <= CHAIN_WALK) {

@@ -94,6 +94,7 @@ bool forwarder_suspected(const struct window *w, const struct homes *h, const st
 
 /* Find or make; NIL at a limit or out of memory. */
 uint32_t row_get(struct window *w, uint32_t interface, struct ip host, uint16_t day, enum row_kind kind);
+uint32_t cell_find(const struct window *w, uint32_t row, uint64_t group); /* or NIL */
 /* The cell that sums this group in this row: its own, or that of the rest once it is sampled out. */
 uint32_t cell_get(struct window *w, uint32_t row, uint64_t group);
 void cell_add_hour(struct window *w, uint32_t cell, hour_t h);
