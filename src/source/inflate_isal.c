@@ -1,10 +1,8 @@
 /* Raw deflate through Intel's ISA-L: three to four times as fast as zlib on flow logs, with a CRC that is almost free.
- * Two things of it need care (read in 2.30, igzip_inflate.c):
- *  - at the end of the data up to eight bytes behind them sit in its bit buffer: they are handed back in io->behind;
- *  - total_out has 32 bits and is what a distance is checked against, so past 4 GiB of one member good data would be
- *    refused: it is turned back long before, to a value that still stands for "more than one window".
- * It accepts Huffman codes with unused leaves, which zlib refuses and no compressor writes. Hence whatever it refuses, and
- * whatever fails a checksum after it, is judged again by zlib (source.c): the reason does not depend on the engine. */
+ * At the end of the data up to eight bytes behind them sit in its bit buffer: they are handed back in io->behind.
+ * It accepts Huffman codes with unused leaves, which zlib refuses and no compressor writes; such data pass here if their CRC and
+ * length fit. Whatever it leads us to refuse is judged again by zlib (source.c), so that the reason does not depend on the engine.
+ */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "source/internal.h"
 
@@ -14,8 +12,6 @@
 #include <stdlib.h>
 
 #define CALL_MAX (1U << 30)
-#define TOTAL_TURN (1U << 30)
-#define TOTAL_BACK (1U << 20)
 
 static const char *isal_name(void)
 {
@@ -51,8 +47,6 @@ static void hand_back(struct inflate_state *z, struct inflate_io *io)
 static enum inflate_result isal_run(void *state, struct inflate_io *io)
 {
     struct inflate_state *z = state;
-    if (z->total_out > TOTAL_TURN)
-        z->total_out = TOTAL_BACK;
     z->next_in = (uint8_t *)io->in; /* its interface lacks the const; it does not write there */
     z->avail_in = io->in_n < CALL_MAX ? (uint32_t)io->in_n : CALL_MAX;
     z->next_out = io->out;
