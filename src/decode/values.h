@@ -52,19 +52,53 @@ ALWAYS_INLINE bool read_digits(const char *p, size_t n, uint64_t *out)
     return true;
 }
 
+/* Two such numbers at once. */
+ALWAYS_INLINE bool read_two(struct slice a, struct slice b, uint64_t *x, uint64_t *y)
+{
+#if defined(DECODE_AVX2)
+    if (WEIR_UNLIKELY(((a.n - 1) | (b.n - 1)) > 7))
+        return false;
+    uint64_t low = (load_64(a.p) ^ 0x3030303030303030ULL) << (64 - 8 * a.n);
+    uint64_t high = (load_64(b.p) ^ 0x3030303030303030ULL) << (64 - 8 * b.n);
+    __m128i digits = _mm_set_epi64x((long long)high, (long long)low);
+    if (WEIR_UNLIKELY(!_mm_test_all_zeros(_mm_subs_epu8(digits, _mm_set1_epi8(9)), _mm_set1_epi8(-1))))
+        return false;
+    __m128i twos = _mm_maddubs_epi16(digits, _mm_set1_epi16(0x010a));       /* 10, 1 */
+    __m128i fours = _mm_madd_epi16(twos, _mm_set1_epi32(0x00010064));       /* 100, 1 */
+    __m128i eights = _mm_madd_epi16(_mm_packus_epi32(fours, fours), _mm_set1_epi32(0x00012710)); /* 10000, 1 */
+    uint64_t both = (uint64_t)_mm_cvtsi128_si64(eights);
+    *x = both & 0xffffffff;
+    *y = both >> 32;
+    return true;
+#else
+    return read_digits(a.p, a.n, x) && read_digits(b.p, b.n, y);
+#endif
+}
+
 #define TIME_MIN_S 1262304000ULL /* 2010-01-01: flow logs began in 2015 */
 #define TIME_END_S 4291747200ULL /* 2106-01-01 */
 
-/* Ten digits of seconds inside the range. */
-ALWAYS_INLINE bool read_seconds(const char *p, size_t n, int64_t *out)
+/* The last two of ten digits, and the range. */
+ALWAYS_INLINE bool seconds_end(const char *p, uint64_t head, int64_t *out)
 {
-    uint64_t head;
     unsigned tens = (unsigned)(unsigned char)p[8] - '0', ones = (unsigned)(unsigned char)p[9] - '0';
-    if (WEIR_UNLIKELY(n != 10 || tens > 9 || ones > 9 || !read_digits(p, 8, &head)))
-        return false;
     uint64_t s = head * 100 + tens * 10 + ones;
     *out = (int64_t)s;
-    return s - TIME_MIN_S < TIME_END_S - TIME_MIN_S;
+    return (tens <= 9) & (ones <= 9) & (s - TIME_MIN_S < TIME_END_S - TIME_MIN_S);
+}
+
+ALWAYS_INLINE bool read_seconds(struct slice text, int64_t *out)
+{
+    uint64_t head;
+    return text.n == 10 && read_digits(text.p, 8, &head) && seconds_end(text.p, head, out);
+}
+
+ALWAYS_INLINE bool read_two_seconds(struct slice a, struct slice b, int64_t *x, int64_t *y)
+{
+    uint64_t head_x, head_y;
+    if (WEIR_UNLIKELY(a.n != 10 || b.n != 10 || !read_two((struct slice){a.p, 8}, (struct slice){b.p, 8}, &head_x, &head_y)))
+        return false;
+    return seconds_end(a.p, head_x, x) & seconds_end(b.p, head_y, y);
 }
 
 /* Dotted quads whose octets have n1..n4 = 1..3 digits and nothing wrong but, perhaps, their size. */

@@ -23,16 +23,15 @@ const char *score_model_version(const struct score_model *m) { return m->version
 
 static int descending(const void *a, const void *b) { return (int)*(const uint8_t *)b - (int)*(const uint8_t *)a; }
 
-bool ring_reference(const struct score_model *m, const struct ring *r, double floor_octaves, double *reference, double *spread)
+void ring_reference(const struct score_model *m, const struct ring *r, double floor_octaves, double *reference, double *spread)
 {
-    if (r->n == 0)
-        return false;
-    uint8_t v[BASELINE_RING];
+    uint8_t v[BASELINE_RING] = {0};
+    unsigned n = r->n ? r->n : 1; /* no value yet is one of nothing: the floor speaks */
     memcpy(v, r->v, r->n);
-    qsort(v, r->n, 1, descending);
-    double median = r->n % 2 ? lg_unround(v[r->n / 2]) : (lg_unround(v[r->n / 2 - 1]) + lg_unround(v[r->n / 2])) / 2;
+    qsort(v, n, 1, descending);
+    double median = n % 2 ? lg_unround(v[n / 2]) : (lg_unround(v[n / 2 - 1]) + lg_unround(v[n / 2])) / 2;
     double sum = 0, count = 0;
-    for (unsigned i = 0; i < r->n && lg_unround(v[i]) > median; i++) {
+    for (unsigned i = 0; i < n && lg_unround(v[i]) > median; i++) {
         if (lg_unround(v[i]) <= floor_octaves)
             continue; /* values under the floor are silence, they teach no spread */
         sum += lg_unround(v[i]) - fmax(median, floor_octaves);
@@ -40,9 +39,8 @@ bool ring_reference(const struct score_model *m, const struct ring *r, double fl
     }
     double tau = (sum + m->tau_prior_weight * m->tau_prior) / (count + m->tau_prior_weight);
     *spread = fmax(tau, m->tau_min);
-    double top = lg_unround(r->n >= m->full_ring ? v[1] : v[0]);
-    *reference = fmax(top, floor_octaves) + m->small_sample * *spread * log((double)BASELINE_RING / r->n);
-    return true;
+    double top = lg_unround(n >= m->full_ring ? v[1] : v[0]);
+    *reference = fmax(top, floor_octaves) + m->small_sample * *spread * log((double)BASELINE_RING / n);
 }
 
 static double weight(const struct score_model *m, enum score_test test)
@@ -93,16 +91,14 @@ static void part_insert(struct score *out, const struct score_part *part)
         out->n++;
 }
 
-static bool part_begin(struct scoring *s, enum score_test test, uint64_t group, const struct ring *ring, double floor, struct score_part *p)
+static void part_begin(struct scoring *s, enum score_test test, uint64_t group, const struct ring *ring, double floor, struct score_part *p)
 {
     *p = (struct score_part){.test = test, .group = group, .floor_bytes = (uint64_t)floor, .history_days = ring->n,
                              .since_hour = 24, .share = share(s->m, test)};
     p->threshold = p->share * s->budget;
-    if (!ring_reference(s->m, ring, lg_bytes(p->floor_bytes), &p->reference, &p->spread))
-        return false;
+    ring_reference(s->m, ring, lg_bytes(p->floor_bytes), &p->reference, &p->spread);
     p->reference_bytes = lg_to_bytes(p->reference);
     p->largest_bytes = lg_to_bytes(lg_unround(ring_rank(ring, 0)));
-    return true;
 }
 
 static double excess(const struct score_part *p, uint64_t bytes) { return (lg_bytes(bytes) - p->reference) / p->spread; }
@@ -121,8 +117,7 @@ static void part_end(struct scoring *s, struct score_part *p, uint64_t bytes)
 void test_sum(struct scoring *s, enum score_test test, uint64_t group, const uint64_t hours[24], const struct ring *ring, double floor)
 {
     struct score_part p;
-    if (!part_begin(s, test, group, ring, floor, &p))
-        return;
+    part_begin(s, test, group, ring, floor, &p);
     uint64_t sum = 0;
     p.from_hour = 24;
     for (uint8_t h = 0; h < 24; h++) {
@@ -140,8 +135,7 @@ void test_sum(struct scoring *s, enum score_test test, uint64_t group, const uin
 void test_hours(struct scoring *s, enum score_test test, const uint64_t hours[24], const struct ring *ring, double floor)
 {
     struct score_part p;
-    if (!part_begin(s, test, 0, ring, floor, &p))
-        return;
+    part_begin(s, test, 0, ring, floor, &p);
     uint8_t largest = 0;
     for (uint8_t h = 0; h < 24; h++) {
         if (hours[h] > hours[largest])
@@ -157,8 +151,8 @@ void score_day(const struct score_model *m, double budget, const struct host_day
 {
     *out = (struct score){.budget = budget, .host_days = b->days, .learning = b->days < m->learning_days};
     struct scoring s = {m, budget, day, b, out, (uint16_t)(day->day_s / DAY_S)};
-    if (day->forwarder)
-        return;
+    if (day->forwarder || !b->days)
+        return; /* the first day has nothing to be compared with */
     score_hour_volume(&s);
     score_group_volume(&s);
     score_new_destination(&s);

@@ -21,8 +21,8 @@ struct scoring { /* one host-day being scored */
     uint16_t today;
 };
 
-/* Reference and spread of a ring (docs/detection.md, "Ring statistics"). False if there is no value to compare with. */
-bool ring_reference(const struct score_model *m, const struct ring *r, double floor_octaves, double *reference, double *spread);
+/* Reference and spread of a ring (docs/detection.md, "Ring statistics"). */
+void ring_reference(const struct score_model *m, const struct ring *r, double floor_octaves, double *reference, double *spread);
 /* One part from one ring: the hours added up from hour 0 on, or taken one by one. No part without history or bytes. */
 void test_sum(struct scoring *s, enum score_test test, uint64_t group, const uint64_t hours[24], const struct ring *ring, double floor);
 void test_hours(struct scoring *s, enum score_test test, const uint64_t hours[24], const struct ring *ring, double floor);

@@ -113,25 +113,21 @@ static bool map_interfaces(struct window *dst, struct window *src)
     return true;
 }
 
-/* A global table is far larger than the caches: rows are found, and cells brought near, for several rows ahead. */
-#define BATCH 16
+/* A whole run's tables are far larger than the caches: what many rows ahead will touch is brought near step by step. */
+#define BATCH 32
 
-struct merge_row { uint32_t from, to; };
+struct merge_row { uint32_t from, interface, to; };
 
-static enum weir_err find_row(struct window *dst, struct window *src, uint32_t from, struct merge_row *out)
+static enum weir_err find_row(struct window *dst, const struct window *src, struct merge_row *m)
 {
-    const struct row *r = &src->row[from];
-    uint32_t interface = interface_in(dst, src, r->interface);
-    if (interface == NIL)
-        return WEIR_NOMEM;
-    out->from = from;
-    out->to = row_get(dst, interface, r->host, r->day, (enum row_kind)r->kind);
-    if (out->to == NIL) {
+    const struct row *r = &src->row[m->from];
+    m->to = row_get(dst, m->interface, r->host, r->day, (enum row_kind)r->kind);
+    if (m->to == NIL) {
         dst->stats.folded++;
         return WEIR_LIMIT;
     }
     for (uint32_t k = r->head; k != NIL; k = src->cell[k].row_next)
-        cell_prefetch_head(dst, out->to, src->cell[k].group);
+        cell_prefetch_head(dst, m->to, src->cell[k].group);
     return WEIR_OK;
 }
 
@@ -147,26 +143,50 @@ static enum weir_err merge_row(struct window *dst, const struct window *src, con
     return err;
 }
 
-static enum weir_err merge_batch(struct window *dst, struct window *src, uint32_t first, uint32_t end)
+/* Steps 1 and 2: interfaces, then rows. Rows that find no room are left out of the batch. */
+static size_t batch_rows(struct window *dst, struct window *src, uint32_t first, uint32_t end, struct merge_row batch[BATCH], enum weir_err *err)
 {
-    struct merge_row batch[BATCH];
-    size_t n = 0;
-    enum weir_err limit = WEIR_OK, err = WEIR_OK;
+    size_t all = 0, n = 0;
     for (uint32_t i = first; i < end; i++) {
         if (!src->row[i].day)
             continue;
-        err = find_row(dst, src, i, &batch[n]);
-        if (err == WEIR_NOMEM)
-            return err;
-        if (err)
-            limit = err; /* a bound, counted; the rest still fits where it is known */
+        struct merge_row m = {i, interface_in(dst, src, src->row[i].interface), NIL};
+        if (m.interface == NIL) {
+            *err = WEIR_NOMEM;
+            return 0;
+        }
+        __builtin_prefetch(&dst->interface[m.interface]);
+        batch[all++] = m;
+    }
+    for (size_t i = 0; i < all; i++)
+        row_prefetch(dst, batch[i].interface);
+    for (size_t i = 0; i < all; i++) {
+        batch[n] = batch[i];
+        if (find_row(dst, src, &batch[n]))
+            *err = WEIR_LIMIT; /* a bound, counted; the rest still fits where it is known */
         else
             n++;
     }
+    return n;
+}
+
+static void prefetch_cells(const struct window *dst, const struct window *src, const struct merge_row *batch, size_t n,
+                           void (*prefetch)(const struct window *, uint32_t, uint64_t))
+{
     for (size_t i = 0; i < n; i++)
         for (uint32_t k = src->row[batch[i].from].head; k != NIL; k = src->cell[k].row_next)
-            cell_prefetch_cell(dst, batch[i].to, src->cell[k].group);
-    err = WEIR_OK;
+            prefetch(dst, batch[i].to, src->cell[k].group);
+}
+
+static enum weir_err merge_batch(struct window *dst, struct window *src, uint32_t first, uint32_t end)
+{
+    struct merge_row batch[BATCH];
+    enum weir_err limit = WEIR_OK, err = WEIR_OK;
+    size_t n = batch_rows(dst, src, first, end, batch, &limit);
+    if (limit == WEIR_NOMEM)
+        return limit;
+    prefetch_cells(dst, src, batch, n, cell_prefetch_cell);
+    prefetch_cells(dst, src, batch, n, cell_prefetch_pool);
     for (size_t i = 0; i < n && !err; i++)
         err = merge_row(dst, src, &batch[i]);
     return err ? err : limit;

@@ -60,23 +60,38 @@ static int compare_hours(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+#define CELL_BYTES_MAX (8 + 10 + 5 + 5 + 1 + 24 * (2 + 10))
+
+static char *put_varint(char *p, uint64_t v)
+{
+    for (; v >= 128; v >>= 7)
+        *p++ = (char)(v | 128);
+    *p++ = (char)v;
+    return p;
+}
+
+/* By hand into reserved room: this is most of what a commit writes. */
 static void encode_cell(struct writer *wr, const struct cell *c)
 {
-    struct buffer *b = &wr->rows_out;
     hour_t hours[24];
     size_t n = cell_hours(wr->w, c, hours);
     if (n > 1)
         qsort(hours, n, sizeof *hours, compare_hours);
-    buffer_u64(b, c->group);
-    buffer_varint(b, c->bytes_in);
-    buffer_varint(b, c->packets);
-    buffer_varint(b, c->flows);
-    buffer_u8(b, (uint8_t)n);
+    char *begin = buffer_reserve(&wr->rows_out, CELL_BYTES_MAX), *p = begin;
+    if (!p)
+        return;
+    for (unsigned i = 0; i < 8; i++)
+        *p++ = (char)(c->group >> 8 * i);
+    p = put_varint(p, c->bytes_in);
+    p = put_varint(p, c->packets);
+    p = put_varint(p, c->flows);
+    *p++ = (char)n;
     for (size_t i = 0; i < n; i++) {
-        buffer_u8(b, (uint8_t)hour_of(hours[i]));
-        buffer_u8(b, (uint8_t)hour_ticks(hours[i]));
-        buffer_varint(b, hour_bytes(hours[i]));
+        *p++ = (char)hour_of(hours[i]);
+        *p++ = (char)hour_ticks(hours[i]);
+        p = put_varint(p, hour_bytes(hours[i]));
     }
+    wr->rows_out.n += (size_t)(p - begin);
 }
 
 struct cell_ref { uint64_t group; uint32_t cell; };
@@ -99,18 +114,27 @@ static void insert_ref(struct cell_ref *ref, uint32_t n, struct cell_ref r)
     ref[n] = r;
 }
 
-static enum weir_err encode_cells(struct writer *wr, const struct row *row)
+#define AHEAD 16 /* cells fetched before they are written */
+
+/* at: place of the row in the order. */
+static enum weir_err encode_cells(struct writer *wr, uint32_t at)
 {
+    const struct order *o = &wr->w->order;
     struct cell_ref few[FEW], *ref = few;
-    uint32_t n = 0;
-    if (row->cells > FEW && !(ref = malloc(row->cells * sizeof *ref)))
+    uint32_t n = 0, max = o->cell_start[at + 1] - o->cell_start[at];
+    if (max > FEW && !(ref = malloc(max * sizeof *ref)))
         return WEIR_NOMEM;
-    for (uint32_t k = row->head; k != NIL; k = wr->w->cell[k].row_next, n++) {
-        struct cell_ref r = {wr->w->cell[k].group, k};
+    for (uint32_t i = o->cell_start[at]; i < o->cell_start[at + 1] && o->cell[i] != NIL; i++) {
+        if (i + AHEAD < o->cell_start[o->n] && o->cell[i + AHEAD] != NIL)
+            __builtin_prefetch(&wr->w->cell[o->cell[i + AHEAD]]);
+        const struct cell *c = &wr->w->cell[o->cell[i]];
+        if (c->more != NIL)
+            __builtin_prefetch(&wr->w->pool[c->more]);
+        struct cell_ref r = {c->group, o->cell[i]};
         if (ref == few)
-            insert_ref(ref, n, r);
+            insert_ref(ref, n++, r);
         else
-            ref[n] = r;
+            ref[n++] = r;
     }
     if (ref != few)
         qsort(ref, n, sizeof *ref, compare_refs);
@@ -122,8 +146,9 @@ static enum weir_err encode_cells(struct writer *wr, const struct row *row)
     return WEIR_OK;
 }
 
-static enum weir_err encode_row(struct writer *wr, const struct row *row)
+static enum weir_err encode_row(struct writer *wr, uint32_t at)
 {
+    const struct row *row = &wr->w->row[wr->w->order.row[at]];
     struct buffer *b = &wr->rows_out;
     buffer_varint(b, interface_number(wr, row->interface));
     buffer_u8(b, row->kind);
@@ -131,7 +156,7 @@ static enum weir_err encode_row(struct writer *wr, const struct row *row)
     buffer_u64(b, row->host.lo);
     buffer_u8(b, row->level[0]);
     buffer_u8(b, row->level[1]);
-    return encode_cells(wr, row);
+    return encode_cells(wr, at);
 }
 
 static enum weir_err write_blob(struct writer *wr, uint16_t day, uint32_t rows, struct buffer *out)
@@ -161,7 +186,7 @@ enum weir_err window_encode(struct window *w, int64_t day_s, unsigned bucket, st
     buffer_init(&wr.interfaces_out, out->max);
     buffer_init(&wr.rows_out, out->max);
     for (uint32_t i = first; i < end && !err; i++)
-        err = encode_row(&wr, &w->row[w->order.row[i]]);
+        err = encode_row(&wr, i);
     if (!err)
         err = write_blob(&wr, (uint16_t)(day_s / DAY_S), end - first, out);
     buffer_fini(&wr.names_out);

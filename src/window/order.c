@@ -28,11 +28,9 @@ static void order_count(struct window *w, uint16_t day)
     o->n = o->start[WINDOW_BUCKETS];
 }
 
-enum weir_err window_order(struct window *w, uint16_t day)
+static enum weir_err order_rows(struct window *w, uint16_t day)
 {
     struct order *o = &w->order;
-    if (o->day == day && o->rows_seen == w->rows)
-        return WEIR_OK;
     order_count(w, day);
     uint32_t *row = realloc(o->row, ((size_t)o->n + 1) * sizeof *row);
     if (!row)
@@ -45,8 +43,56 @@ enum weir_err window_order(struct window *w, uint16_t day)
             o->row[next[w->row[i].host_id >> 56]++] = i;
     for (unsigned b = 0; b < WINDOW_BUCKETS; b++)
         qsort_r(o->row + o->start[b], o->start[b + 1] - o->start[b], sizeof *o->row, compare_rows, w);
+    return WEIR_OK;
+}
+
+/* Cells of a row are strewn over the table: gather them by one pass over it. */
+static enum weir_err order_cells(struct window *w)
+{
+    struct order *o = &w->order;
+    uint32_t *start = realloc(o->cell_start, ((size_t)o->n + 1) * sizeof *start);
+    uint32_t *place = malloc(((size_t)w->rows + 1) * sizeof *place);
+    if (start)
+        o->cell_start = start;
+    uint32_t sum = 0;
+    if (start && place) {
+        memset(place, 0xff, (size_t)w->rows * sizeof *place);
+        for (uint32_t i = 0; i < o->n; i++) {
+            start[i] = place[o->row[i]] = sum;
+            sum += w->row[o->row[i]].cells;
+        }
+        start[o->n] = sum;
+    }
+    uint32_t *cell = realloc(o->cell, ((size_t)sum + 1) * sizeof *cell);
+    if (cell)
+        o->cell = cell;
+    if (!start || !place || !cell) {
+        free(place);
+        return WEIR_NOMEM;
+    }
+    memset(cell, 0xff, (size_t)sum * sizeof *cell); /* folded cells leave holes */
+    for (uint32_t k = 0; k < w->cells; k++)
+        if (w->cell[k].row != NIL && place[w->cell[k].row] != NIL)
+            cell[place[w->cell[k].row]++] = k;
+    free(place);
+    return WEIR_OK;
+}
+
+enum weir_err window_order(struct window *w, uint16_t day)
+{
+    struct order *o = &w->order;
+    bool same = o->day == day && o->rows_seen == w->rows;
+    if (same && o->cells_seen == w->cells)
+        return WEIR_OK;
+    o->day = 0;
+    enum weir_err err = same ? WEIR_OK : order_rows(w, day);
+    if (!err)
+        err = order_cells(w);
+    if (err)
+        return err;
     o->day = day;
     o->rows_seen = w->rows;
+    o->cells_seen = w->cells;
     return WEIR_OK;
 }
 

@@ -6,54 +6,51 @@
 #include <stdlib.h>
 #include <string.h>
 
+struct ref { uint64_t group; uint32_t flow_log, cell; };
+
 struct reader {
     struct window *w;
     struct homes homes;
     uint32_t *gap_row;        /* by interface, NIL; or NULL when the day has no gaps */
     bool *proven;             /* by interface: some host of the day is certain */
-    struct host_group *group; /* scratch, then result */
-    uint32_t *flow_log;       /* beside group while assembling: offset of its flow log's name */
-    size_t groups, cap;
+    struct ref *ref; size_t refs, refs_cap;           /* cells of the host */
+    struct host_group *group; size_t groups, groups_cap; /* result */
 };
 
-static enum weir_err reader_room(struct reader *r)
+static bool room(void *array_pointer, size_t *cap, size_t need, size_t size)
 {
-    if (r->groups < r->cap)
-        return WEIR_OK;
-    size_t cap = r->cap ? r->cap * 2 : 64;
-    struct host_group *group = realloc(r->group, cap * sizeof *group);
-    if (group)
-        r->group = group;
-    uint32_t *flow_log = realloc(r->flow_log, cap * sizeof *flow_log);
-    if (flow_log)
-        r->flow_log = flow_log;
-    if (!group || !flow_log)
+    if (need <= *cap)
+        return true;
+    size_t n = need * 2;
+    void *old, *p;
+    memcpy(&old, array_pointer, sizeof old);
+    if (!(p = realloc(old, n * size)))
+        return false;
+    memcpy(array_pointer, &p, sizeof p);
+    *cap = n;
+    return true;
+}
+
+/* at: place of the row in the order. */
+static enum weir_err take_cells(struct reader *r, uint32_t at)
+{
+    const struct order *o = &r->w->order;
+    uint32_t flow_log = r->w->interface[r->w->row[o->row[at]].interface].flow_log;
+    if (!room(&r->ref, &r->refs_cap, r->refs + (o->cell_start[at + 1] - o->cell_start[at]), sizeof *r->ref))
         return WEIR_NOMEM;
-    r->cap = cap;
+    for (uint32_t i = o->cell_start[at]; i < o->cell_start[at + 1] && o->cell[i] != NIL; i++)
+        r->ref[r->refs++] = (struct ref){group_plain(r->w->cell[o->cell[i]].group), flow_log, o->cell[i]};
     return WEIR_OK;
 }
 
-static enum weir_err take_cell(struct reader *r, const struct cell *c, uint32_t flow_log)
+static void add_cell(struct host_group *to, const struct window *w, const struct cell *c)
 {
-    enum weir_err err = reader_room(r);
-    if (err)
-        return err;
-    struct host_group *g = &r->group[r->groups];
-    *g = (struct host_group){.group = group_plain(c->group), .bytes_in = c->bytes_in, .packets_out = c->packets, .flows = c->flows};
-    r->flow_log[r->groups++] = flow_log;
     hour_t hours[24];
-    for (size_t i = 0, n = cell_hours(r->w, c, hours); i < n; i++)
-        g->hour[hour_of(hours[i])] = hour_bytes(hours[i]);
-    return WEIR_OK;
-}
-
-static void group_sum(struct host_group *to, const struct host_group *from)
-{
-    to->bytes_in = sat_add(to->bytes_in, from->bytes_in);
-    to->packets_out = sat_add(to->packets_out, from->packets_out);
-    to->flows = sat_add32(to->flows, from->flows);
-    for (unsigned h = 0; h < 24; h++)
-        to->hour[h] = sat_add(to->hour[h], from->hour[h]);
+    to->bytes_in = sat_add(to->bytes_in, c->bytes_in);
+    to->packets_out = sat_add(to->packets_out, c->packets);
+    to->flows = sat_add32(to->flows, c->flows);
+    for (size_t i = cell_hours(w, c, hours); i > 0; i--)
+        to->hour[hour_of(hours[i - 1])] = sat_add(to->hour[hour_of(hours[i - 1])], hour_bytes(hours[i - 1]));
 }
 
 #define RAISE(a, b) ((a) = (a) < (b) ? (b) : (a))
@@ -67,8 +64,6 @@ static void group_max(struct host_group *to, const struct host_group *from)
         RAISE(to->hour[h], from->hour[h]);
 }
 
-struct ref { uint64_t group; uint32_t flow_log, at; };
-
 static int compare_refs(const void *a, const void *b)
 {
     const struct ref *x = a, *y = b;
@@ -77,41 +72,25 @@ static int compare_refs(const void *a, const void *b)
     return (x->flow_log > y->flow_log) - (x->flow_log < y->flow_log);
 }
 
-/* Sort by group, add up within a flow log, take the larger over flow logs. */
+/* Add up the cells of a group within a flow log, take the larger over flow logs. */
 static enum weir_err fold_groups(struct reader *r)
 {
-    struct ref few[128], *ref = r->groups <= WEIR_COUNT(few) ? few : malloc(r->groups * sizeof *ref);
-    struct host_group *sorted = malloc((r->groups + 1) * sizeof *sorted);
-    if (!ref || !sorted) {
-        if (ref != few)
-            free(ref);
-        free(sorted);
+    if (!room(&r->group, &r->groups_cap, r->refs + 1, sizeof *r->group))
         return WEIR_NOMEM;
-    }
-    for (size_t i = 0; i < r->groups; i++)
-        ref[i] = (struct ref){r->group[i].group, r->flow_log[i], (uint32_t)i};
-    qsort(ref, r->groups, sizeof *ref, compare_refs);
+    qsort(r->ref, r->refs, sizeof *r->ref, compare_refs);
     size_t n = 0;
-    for (size_t i = 0; i < r->groups;) {
-        size_t first = i;
-        struct host_group one = r->group[ref[i++].at];
-        for (; i < r->groups && ref[i].group == ref[first].group && ref[i].flow_log == ref[first].flow_log; i++)
-            group_sum(&one, &r->group[ref[i].at]);
-        if (n && sorted[n - 1].group == one.group)
-            group_max(&sorted[n - 1], &one);
+    for (size_t i = 0; i < r->refs;) {
+        const struct ref *first = &r->ref[i];
+        struct host_group *one = &r->group[n];
+        *one = (struct host_group){.group = first->group};
+        for (; i < r->refs && r->ref[i].group == first->group && r->ref[i].flow_log == first->flow_log; i++)
+            add_cell(one, r->w, &r->w->cell[r->ref[i].cell]);
+        if (n && r->group[n - 1].group == one->group)
+            group_max(&r->group[n - 1], one);
         else
-            sorted[n++] = one;
+            n++;
     }
-    if (ref != few)
-        free(ref);
-    free(r->group);
-    r->group = sorted;
-    r->cap = r->groups + 1;
     r->groups = n;
-    uint32_t *flow_log = realloc(r->flow_log, r->cap * sizeof *flow_log);
-    if (!flow_log)
-        return WEIR_NOMEM;
-    r->flow_log = flow_log;
     return WEIR_OK;
 }
 
@@ -189,66 +168,94 @@ static bool row_counts(struct reader *r, const struct row *row, bool proven, enu
     return false;
 }
 
+#define AHEAD 8
+
 /* Bytes out of a row, or as soon as it is clear some number of at least `enough`. */
-static uint64_t row_bytes(const struct window *w, const struct row *row, uint64_t enough)
+static uint64_t row_bytes(const struct window *w, uint32_t at, uint64_t enough)
 {
+    const struct order *o = &w->order;
     uint64_t sum = 0;
-    for (uint32_t k = row->head; k != NIL && sum < enough; k = w->cell[k].row_next) {
-        const struct cell *c = &w->cell[k];
+    for (uint32_t i = o->cell_start[at]; i < o->cell_start[at + 1] && o->cell[i] != NIL && sum < enough; i++) {
+        if (i + AHEAD < o->cell_start[o->n] && o->cell[i + AHEAD] != NIL)
+            __builtin_prefetch(&w->cell[o->cell[i + AHEAD]]);
+        const struct cell *c = &w->cell[o->cell[i]];
         if (c->more == NIL) {
             sum = sat_add(sum, c->last == HOUR_NONE ? 0 : hour_bytes(c->last));
             continue;
         }
         hour_t hours[24];
-        for (size_t i = 0, n = cell_hours(w, c, hours); i < n; i++)
-            sum = sat_add(sum, hour_bytes(hours[i]));
+        for (size_t h = cell_hours(w, c, hours); h > 0; h--)
+            sum = sat_add(sum, hour_bytes(hours[h - 1]));
     }
     return sum;
 }
 
-/* rows first..last-1 of the order are of one host. */
-static enum weir_err read_host(struct reader *r, const uint32_t *rows, size_t n, uint64_t at_least, window_each *each, void *ctx)
+static enum weir_err assemble(struct reader *r, uint32_t first, uint32_t end, struct host_day *d, bool *counts)
 {
     struct window *w = r->w;
-    bool proven = w->row[rows[0]].kind < ROW_PENDING; /* kinds are sorted */
+    enum weir_err err = WEIR_OK;
+    r->refs = 0;
+    for (uint32_t i = first; i < end && !err; i++) {
+        const struct row *row = &w->row[w->order.row[i]];
+        if (!row_counts(r, row, true, &err))
+            continue;
+        *counts = true;
+        d->forwarder |= w->interface[row->interface].forwards;
+        RAISE(d->level, row->level[0]);
+        take_gaps(r, row->interface, d);
+        if (!err)
+            err = take_cells(r, i);
+    }
+    if (!err && *counts)
+        err = fold_groups(r);
+    return err;
+}
+
+static enum weir_err suspect(struct reader *r, struct host_day *d)
+{
+    if (d->forwarder || !forwarder_possible(d))
+        return WEIR_OK;
+    enum weir_err err = reader_homes(r);
+    if (!err && forwarder_suspected(r->w, &r->homes, d)) {
+        d->forwarder = d->suspected = true;
+        r->w->stats.suspected_forwarders++;
+    }
+    return err;
+}
+
+/* Does the host count, and with at least that many bytes? Bytes of ends that nothing proves are noted. */
+static bool enough(struct reader *r, uint32_t first, uint32_t end, uint64_t at_least)
+{
+    struct window *w = r->w;
+    enum row_kind best = (enum row_kind)w->row[w->order.row[first]].kind; /* kinds are sorted */
+    if (best == ROW_INTERFACE)
+        return false;
     uint64_t bytes = 0;
-    for (size_t i = 0; i < n; i++)
-        if (proven || w->row[rows[i]].kind != ROW_PENDING)
-            bytes = sat_add(bytes, row_bytes(w, &w->row[rows[i]], at_least));
-        else if (!r->proven[w->row[rows[i]].interface])
-            w->stats.unresolved_bytes = sat_add(w->stats.unresolved_bytes, row_bytes(w, &w->row[rows[i]], UINT64_MAX));
-    if (bytes < at_least || w->row[rows[0]].kind == ROW_INTERFACE || !proven)
+    for (uint32_t i = first; i < end; i++) {
+        if (best < ROW_PENDING)
+            bytes = sat_add(bytes, row_bytes(w, i, at_least));
+        else if (!r->proven[w->row[w->order.row[i]].interface])
+            w->stats.unresolved_bytes = sat_add(w->stats.unresolved_bytes, row_bytes(w, i, UINT64_MAX));
+    }
+    return best < ROW_PENDING && bytes >= at_least;
+}
+
+/* Rows first..end-1 of the order are of one host. */
+static enum weir_err read_host(struct reader *r, uint32_t first, uint32_t end, uint64_t at_least, window_each *each, void *ctx)
+{
+    const struct row *row = &r->w->row[r->w->order.row[first]];
+    if (!enough(r, first, end, at_least))
         return WEIR_OK;
     struct interface_name name;
-    window_name(w, w->row[rows[0]].interface, &name);
-    struct host_day d = {.host_id = w->row[rows[0]].host_id, .account = name.account, .interface = name.id, .vpc = name.vpc,
-                         .host = w->row[rows[0]].host, .day_s = (int64_t)w->row[rows[0]].day * DAY_S};
-    r->groups = 0;
+    window_name(r->w, row->interface, &name);
+    struct host_day d = {.host_id = row->host_id, .account = name.account, .interface = name.id, .vpc = name.vpc, .host = row->host,
+                         .day_s = (int64_t)row->day * DAY_S};
     bool counts = false;
-    enum weir_err err = WEIR_OK;
-    for (size_t i = 0; i < n && !err; i++) {
-        const struct row *row = &w->row[rows[i]];
-        if (!row_counts(r, row, proven, &err))
-            continue;
-        counts = true;
-        d.forwarder |= w->interface[row->interface].forwards;
-        RAISE(d.level, row->level[0]);
-        take_gaps(r, row->interface, &d);
-        for (uint32_t k = row->head; k != NIL && !err; k = w->cell[k].row_next)
-            err = take_cell(r, &w->cell[k], w->interface[row->interface].flow_log);
-    }
-    if (!err && counts)
-        err = fold_groups(r);
+    enum weir_err err = assemble(r, first, end, &d, &counts);
     if (err || !counts)
         return err;
     take_sums(r, &d);
-    if (!d.forwarder && forwarder_possible(&d)) {
-        err = reader_homes(r);
-        if (!err && forwarder_suspected(w, &r->homes, &d)) {
-            d.forwarder = d.suspected = true;
-            w->stats.suspected_forwarders++;
-        }
-    }
+    err = suspect(r, &d);
     return err ? err : each(ctx, &d);
 }
 
@@ -287,12 +294,12 @@ enum weir_err window_each_host(struct window *w, int64_t day_s, uint64_t at_leas
         uint32_t first = i++;
         while (i < o->n && w->row[o->row[i]].host_id == w->row[o->row[first]].host_id)
             i++;
-        err = read_host(&r, o->row + first, i - first, at_least, each, ctx);
+        err = read_host(&r, first, i, at_least, each, ctx);
     }
     homes_close(&r.homes);
     free(r.gap_row);
     free(r.proven);
+    free(r.ref);
     free(r.group);
-    free(r.flow_log);
     return err;
 }

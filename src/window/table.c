@@ -72,6 +72,8 @@ void window_free(struct window *w)
     free(w->row_heads.head);
     free(w->cell_heads.head);
     free(w->order.row);
+    free(w->order.cell);
+    free(w->order.cell_start);
     free(w->to);
     free(w);
 }
@@ -89,7 +91,7 @@ static void sums_reset(struct window *w)
     if (w->cells)
         heads_clear(&w->cell_heads);
     w->rows = w->cells = w->pool_n = w->days = w->cells_free = 0;
-    w->free_cell = NIL;
+    w->free_cell = w->last_cell = NIL;
     memset(w->free_block, 0xff, sizeof w->free_block);
     w->order.day = 0;
     w->stats = (struct window_stats){0};
@@ -315,9 +317,11 @@ uint32_t row_get(struct window *w, uint32_t interface, struct ip host, uint16_t 
 
 /* ---- cells ---- */
 
-#define CHAIN_WALK 8 /* a row with so few cells is searched along its chain, without hashing */
+/* In the sums of one object a row with so few cells is searched along its chain, and its cells are not hashed. */
+#define CHAIN_WALK 8
 
 static inline uint64_t cell_hash(const struct window *w, uint32_t row, uint64_t group) { return mix(w, group, row); }
+static inline bool row_hashed(const struct window *w, const struct row *r) { return !w->learns || r->cells > CHAIN_WALK; }
 
 void cell_prefetch_head(const struct window *w, uint32_t row, uint64_t group)
 {
@@ -325,13 +329,23 @@ void cell_prefetch_head(const struct window *w, uint32_t row, uint64_t group)
         __builtin_prefetch(&w->cell_heads.head[cell_hash(w, row, group) & w->cell_heads.mask]);
 }
 
+static uint32_t first_in_chain(const struct window *w, uint32_t row, uint64_t group)
+{
+    return w->cell_heads.head ? w->cell_heads.head[cell_hash(w, row, group) & w->cell_heads.mask] : NIL;
+}
+
 void cell_prefetch_cell(const struct window *w, uint32_t row, uint64_t group)
 {
-    if (!w->cell_heads.head)
-        return;
-    uint32_t k = w->cell_heads.head[cell_hash(w, row, group) & w->cell_heads.mask];
+    uint32_t k = first_in_chain(w, row, group);
     if (k != NIL)
         __builtin_prefetch(&w->cell[k], 1);
+}
+
+void cell_prefetch_pool(const struct window *w, uint32_t row, uint64_t group)
+{
+    uint32_t k = first_in_chain(w, row, group);
+    if (k != NIL && w->cell[k].more != NIL)
+        __builtin_prefetch(&w->pool[w->cell[k].more], 1);
 }
 
 static bool cells_rehash(struct window *w)
@@ -341,7 +355,7 @@ static bool cells_rehash(struct window *w)
         return false;
     for (uint32_t k = 0; k < w->cells; k++) {
         struct cell *c = &w->cell[k];
-        if (c->row == NIL)
+        if (c->row == NIL || !row_hashed(w, &w->row[c->row]))
             continue;
         uint32_t *head = &h->head[cell_hash(w, c->row, c->group) & h->mask];
         c->hash_next = *head;
@@ -366,24 +380,37 @@ static uint32_t cell_slot(struct window *w)
     return w->cells++;
 }
 
+static void cell_hash_in(struct window *w, uint32_t k)
+{
+    struct cell *c = &w->cell[k];
+    uint32_t *head = &w->cell_heads.head[cell_hash(w, c->row, c->group) & w->cell_heads.mask];
+    c->hash_next = *head;
+    *head = k;
+}
+
 static uint32_t cell_make(struct window *w, uint32_t row, uint64_t group)
 {
     uint32_t k = cell_slot(w);
     if (k == NIL)
         return NIL;
-    uint32_t *head = &w->cell_heads.head[cell_hash(w, row, group) & w->cell_heads.mask];
-    w->cell[k] = (struct cell){.group = group, .last = HOUR_NONE, .row = row, .hash_next = *head,
-                               .row_next = w->row[row].head, .more = NIL};
-    *head = k;
-    w->row[row].head = k;
-    w->row[row].cells++;
+    struct row *r = &w->row[row];
+    w->cell[k] = (struct cell){.group = group, .last = HOUR_NONE, .row = row, .hash_next = NIL, .row_next = r->head, .more = NIL};
+    r->head = k;
+    r->cells++;
+    if (!row_hashed(w, r))
+        return k;
+    if (w->learns && r->cells == CHAIN_WALK + 1)
+        for (uint32_t i = r->head; i != NIL; i = w->cell[i].row_next)
+            cell_hash_in(w, i);
+    else
+        cell_hash_in(w, k);
     return k;
 }
 
 uint32_t cell_find(const struct window *w, uint32_t row, uint64_t group)
 {
     uint32_t k;
-    if (w->learns && w->row[row].cells <= CHAIN_WALK) {
+    if (!row_hashed(w, &w->row[row])) {
         for (k = w->row[row].head; k != NIL && w->cell[k].group != group;)
             k = w->cell[k].row_next;
         return k;
@@ -398,7 +425,10 @@ uint32_t cell_find(const struct window *w, uint32_t row, uint64_t group)
 
 uint32_t cell_get(struct window *w, uint32_t row, uint64_t group)
 {
-    uint32_t k = cell_find(w, row, group);
+    uint32_t k = w->last_cell;
+    if (k != NIL && w->cell[k].group == group && w->cell[k].row == row)
+        return k;
+    w->last_cell = k = cell_find(w, row, group);
     if (WEIR_LIKELY(k != NIL))
         return k;
     if (!group_counts(group))
@@ -521,9 +551,11 @@ size_t cell_hours(const struct window *w, const struct cell *c, hour_t out[24])
 
 /* ---- sampling ---- */
 
+/* Rows that sampling folds are large, so their cells are hashed; they stay so, whatever is left of them. */
 static void cell_unlink(struct window *w, uint32_t k)
 {
     struct cell *c = &w->cell[k];
+    w->last_cell = NIL;
     uint32_t *link = &w->cell_heads.head[cell_hash(w, c->row, c->group) & w->cell_heads.mask];
     while (*link != k)
         link = &w->cell[*link].hash_next;
@@ -569,7 +601,6 @@ void row_raise_level(struct window *w, uint32_t row, unsigned big, uint8_t level
             w->cell[k].row_next = folded;
             folded = k;
             w->row[row].kept[big]--;
-            w->row[row].cells--;
         } else {
             link = &w->cell[k].row_next;
         }

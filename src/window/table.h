@@ -29,7 +29,7 @@ struct row {
     uint64_t host_id; /* stable hash of account, interface id and host */
     uint32_t interface, head, hash_next, in_cell;
     uint32_t kept[2];  /* small and big groups kept */
-    uint32_t cells;    /* in the chain */
+    uint32_t cells;    /* made so far, also those folded since */
     uint8_t level[2];  /* sampling level of each */
     uint16_t day;      /* days since 1970 */
     uint8_t kind;
@@ -73,11 +73,16 @@ struct window {
     hour_t *pool; uint32_t pool_n, pool_cap, free_block[4];
     char *text; uint32_t text_n, text_cap;
     uint32_t last_interface;
+    uint32_t last_cell; /* the two directions of a connection come one after the other */
     uint32_t rows_free; /* dropped rows, not reused until reset */
     uint32_t last_account, last_flow_log, last_vpc;
     struct { uint16_t day; uint8_t dirty[WINDOW_BUCKETS / 8]; } day[DAYS_MAX];
     uint32_t days;
-    struct order { uint16_t day; uint32_t rows_seen, n, start[WINDOW_BUCKETS + 1], *row; } order;
+    struct order {
+        uint16_t day;
+        uint32_t rows_seen, cells_seen, n, start[WINDOW_BUCKETS + 1], *row;
+        uint32_t *cell, *cell_start; /* cells of the i-th row of the order: cell[cell_start[i]] to before cell[cell_start[i + 1]] */
+    } order;
     struct window_stats stats;
 };
 
@@ -100,9 +105,16 @@ uint32_t cell_get(struct window *w, uint32_t row, uint64_t group);
 void cell_add_hour(struct window *w, uint32_t cell, hour_t h);
 /* Raise the sampling level of small (0) or big (1) groups of a row and fold what no longer stays. */
 void row_raise_level(struct window *w, uint32_t row, unsigned big, uint8_t level);
-/* Bring into the cache what cell_get will touch; in steps, for several cells at a time. */
+/* Bring into the cache what row_get, then cell_get, then cell_add_hour will touch; in steps, for many at a time. */
+static inline void row_prefetch(const struct window *w, uint32_t interface)
+{
+    uint32_t row = w->interface[interface].last_row;
+    if (row != NIL)
+        __builtin_prefetch(&w->row[row], 1);
+}
 void cell_prefetch_head(const struct window *w, uint32_t row, uint64_t group);
 void cell_prefetch_cell(const struct window *w, uint32_t row, uint64_t group);
+void cell_prefetch_pool(const struct window *w, uint32_t row, uint64_t group);
 bool grow(void *array_pointer, uint32_t *cap, uint32_t need, size_t size);
 /* All hours of a cell, inline and pooled, into out[24]; returns how many. */
 size_t cell_hours(const struct window *w, const struct cell *c, hour_t out[24]);
