@@ -142,7 +142,8 @@ static void a_day_teaches_every_feature(void **state)
     (void)state;
     struct baseline b = fresh_baseline();
     struct day x;
-    day_init(&x, DAY_ONE, NO_GAP);
+    learn_one(&b, DAY_ONE, INITIATED(9), 0, NO_GAP);
+    day_init(&x, DAY_ONE + 1, NO_GAP);
     day_send(&x, INITIATED(1), 5 * MB);
     day_send(&x, INITIATED(2), 3 * MB);
     day_send(&x, SERVED(3), 7 * MB);
@@ -153,6 +154,15 @@ static void a_day_teaches_every_feature(void **state)
     assert_int_equal(ring_rank(&b.feature[FEATURE_NEW_DESTINATION], 0), lg_round(8 * MB));
     assert_int_equal(ring_rank(&b.feature[FEATURE_SERVED_MAX], 0), lg_round(7 * MB));
     assert_int_equal(b.groups, 4);
+}
+
+static void the_first_day_does_not_teach_how_much_is_new(void **state)
+{
+    (void)state;
+    struct baseline b = fresh_baseline();
+    learn_one(&b, DAY_ONE, INITIATED(1), 900 * MB, NO_GAP);
+    assert_int_equal(b.feature[FEATURE_NEW_DESTINATION].n, 0);
+    assert_int_equal(b.feature[FEATURE_DAY_EXTERNAL].n, 1);
 }
 
 static void an_older_day_is_ignored(void **state)
@@ -532,6 +542,7 @@ int main(void)
         cmocka_unit_test(a_ring_ranks_its_last_28_values),
         cmocka_unit_test(ranking_leaves_the_ring_as_it_was),
         cmocka_unit_test(a_day_teaches_every_feature),
+        cmocka_unit_test(the_first_day_does_not_teach_how_much_is_new),
         cmocka_unit_test(an_older_day_is_ignored),
         cmocka_unit_test(small_talk_with_those_who_call_is_not_kept),
         cmocka_unit_test(the_rest_and_the_incoming_are_no_groups_to_know),

@@ -156,7 +156,8 @@ static void learn_features(struct baseline *b, const struct host_day *d, uint16_
     bool gaps = d->gap_hours != 0;
     learn_value(&b->feature[FEATURE_HOUR_MAX], hour_max, gaps);
     learn_value(&b->feature[FEATURE_DAY_EXTERNAL], d->external_out, gaps);
-    learn_value(&b->feature[FEATURE_NEW_DESTINATION], fresh, gaps);
+    if (b->days) /* on the first day everything is new: that teaches nothing */
+        learn_value(&b->feature[FEATURE_NEW_DESTINATION], fresh, gaps);
     learn_value(&b->feature[FEATURE_SERVED_MAX], served, gaps);
 }
 
