@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* From excess to rate, and from parts to a score. docs/detection.md has the formulas and a worked example.
  *
- *   ref  = second largest of the ring (the largest while n < 14) + 0.5 tau ln(28/n)
- *   tau  = (sum over the upper half of (v - median) + 12 * 0.7) / (count + 12), at least 0.35
- *   u    = (lg(bytes) - max(ref, lg(floor))) / tau
+ *   ref  = max(second largest of the ring (the largest while n < 14), lg(floor)) + 0.5 tau ln(28/n)
+ *   tau  = (sum over the upper half of (v - max(median, lg(floor))) + 12 * 0.7) / (count + 12), at least 0.35, where
+ *          only values above the floor count
+ *   u    = (lg(bytes) - ref) / tau
  *   rate = lambda exp(-u / scale)             for u > 0, else 1
- *   raised when rate <= share * budget; score = -log10(min rate / share) */
+ *   raised when u > 0 and rate <= share * budget; score = -log10(min rate / share) */
 #include "score_private.h"
 
 #include <math.h>
@@ -103,13 +104,20 @@ static void part_begin(struct scoring *s, enum score_test test, uint64_t group, 
 
 static double excess(const struct score_part *p, uint64_t bytes) { return (lg_bytes(bytes) - p->reference) / p->spread; }
 
+/* Whatever the budget, nothing under the reference is a finding. */
+static bool raises(const struct scoring *s, const struct score_part *p, uint64_t bytes)
+{
+    double u = excess(p, bytes);
+    return u > 0 && rate_of(s->m, u) <= p->threshold;
+}
+
 static void part_end(struct scoring *s, struct score_part *p, uint64_t bytes)
 {
     p->observed_bytes = bytes;
     p->observed = lg_bytes(bytes);
     p->excess = excess(p, bytes);
     p->rate = rate_of(s->m, p->excess);
-    p->raised = p->rate <= p->threshold;
+    p->raised = raises(s, p, bytes);
     if (bytes > 0)
         part_insert(s->out, p);
 }
@@ -126,7 +134,7 @@ void test_sum(struct scoring *s, enum score_test test, uint64_t group, const uin
             p.from_hour = p.from_hour == 24 ? h : p.from_hour;
             p.to_hour = h;
         }
-        if (p.since_hour == 24 && rate_of(s->m, excess(&p, sum)) <= p.threshold)
+        if (p.since_hour == 24 && raises(s, &p, sum))
             p.since_hour = h;
     }
     part_end(s, &p, sum);
@@ -140,7 +148,7 @@ void test_hours(struct scoring *s, enum score_test test, const uint64_t hours[24
     for (uint8_t h = 0; h < 24; h++) {
         if (hours[h] > hours[largest])
             largest = h;
-        if (p.since_hour == 24 && rate_of(s->m, excess(&p, hours[h])) <= p.threshold)
+        if (p.since_hour == 24 && raises(s, &p, hours[h]))
             p.since_hour = h;
     }
     p.from_hour = p.to_hour = largest;
@@ -169,11 +177,17 @@ uint64_t score_min_bytes(const struct score_model *m)
     return (uint64_t)fmin(fmin(m->floor_hour, m->floor_group), fmin(m->floor_new, m->floor_served));
 }
 
+/* Also what sampling folded: the hours of the host hold it. */
+static bool counts_outside(uint64_t group)
+{
+    return group_external(group) || (group_kind(group) == GROUP_REST && !(group & 1)); /* odd: rest of the internal groups */
+}
+
 bool score_covers(const struct score_part *p, const struct baseline *b, uint16_t today, uint64_t group, unsigned hour)
 {
     enum group_kind kind = group_kind(group);
     switch (p->test) {
-    case SCORE_HOUR_VOLUME: return group_external(group) && hour == p->from_hour;
+    case SCORE_HOUR_VOLUME: return counts_outside(group) && hour == p->from_hour;
     case SCORE_GROUP_VOLUME:
     case SCORE_SERVED_VOLUME: return group == p->group;
     case SCORE_NEW_DESTINATION: return kind == GROUP_INITIATED && !baseline_familiar(b, group, today);
