@@ -114,7 +114,7 @@ static void day_init(struct day *x, unsigned day, uint32_t gap_hours)
 /* In ascending order of groups; all bytes in hour 3. */
 static void day_send(struct day *x, uint64_t group, uint64_t bytes)
 {
-    x->group[x->d.groups++] = (struct host_group){.group = group, .bytes_out = bytes, .flows = 1, .hour = {[3] = bytes}};
+    x->group[x->d.groups++] = (struct host_group){.group = group, .bytes_out = bytes, .hour = {[3] = bytes}};
     if (!group_external(group))
         return;
     x->d.external_out += bytes;
