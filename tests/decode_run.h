@@ -78,6 +78,18 @@ static inline void keep_reject(void *ctx, const struct decode_place *place)
         memcpy(k->text, place->text.p, place->text.n);
 }
 
+/* The fast paths that this machine can run; returns how many. */
+static inline size_t all_block_readers(block_reader *out[3])
+{
+    size_t n = 0;
+    out[n++] = block_plain;
+    if ((out[n] = block_reader_avx2()))
+        n++;
+    if (n < 3 && (out[n] = block_reader_avx512()))
+        n++;
+    return n;
+}
+
 /* One chunk as the reader of bytes gives it: scratch in front, nothing behind. */
 static inline enum weir_err feed_exact(struct decoder *d, const char *p, size_t n, struct fault *fault)
 {
@@ -118,12 +130,17 @@ static inline void assert_law(const struct decode_counts *c)
     assert_int_equal(c->by_status[STATUS_OK], c->by_action[0] + c->by_action[1] + c->by_action[2]);
 }
 
+/* Set: the fast path to use instead of the best one. */
+static block_reader *forced_reader;
+
 static inline struct run *run_split(struct slice text, const struct layout *configured, size_t first, size_t piece)
 {
     struct run *run = calloc(1, sizeof *run);
     assert_non_null(run);
     struct decoder *d = decoder_new(configured, (struct decode_sink){run, keep_record, keep_reject});
     assert_non_null(d);
+    if (forced_reader)
+        d->block = forced_reader;
     run_decoder(d, run, text, first, piece);
     decoder_free(d);
     assert_law(&run->counts);

@@ -13,6 +13,14 @@
 #define PLACES_PER_REASON 8
 #define PLACE_TEXT_MAX 200
 
+/* The fastest that this processor can run. */
+static block_reader *pick_block_reader(void)
+{
+    if (block_reader_avx512())
+        return block_reader_avx512();
+    return block_reader_avx2() ? block_reader_avx2() : block_plain;
+}
+
 struct decoder *decoder_new(const struct layout *configured, struct decode_sink sink)
 {
     struct decoder *d = malloc(sizeof *d); /* half a MiB: not cleared as a whole, decoder_begin sets what counts */
@@ -20,7 +28,7 @@ struct decoder *decoder_new(const struct layout *configured, struct decode_sink 
         return NULL;
     d->configured = configured;
     d->sink = sink;
-    d->block = block_reader_avx2() ? block_reader_avx2() : block_plain;
+    d->block = pick_block_reader();
     decoder_begin(d);
     return d;
 }

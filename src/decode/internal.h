@@ -12,8 +12,10 @@
 #define BLOCK_BYTES 16384u /* text, index and record state of one block stay in the first-level cache */
 #define ID_MAX_BYTES 255u
 
-/* The fast path is compiled for any machine and, in block_avx2.c, for AVX2 + BMI2. */
-#ifdef DECODE_AVX2
+/* The fast path is compiled for any machine and, in block_avx2.c and block_avx512.c, for better ones. */
+#if defined(DECODE_AVX512)
+#define DECODE_TARGET __attribute__((target("avx2,bmi,bmi2,lzcnt,popcnt,avx512f,avx512bw,avx512vl,avx512vbmi2")))
+#elif defined(DECODE_AVX2)
 #define DECODE_TARGET __attribute__((target("avx2,bmi,bmi2,lzcnt,popcnt")))
 #else
 #define DECODE_TARGET
@@ -110,7 +112,8 @@ struct decoder {
 /* Decode and emit the whole lines of a block of at most BLOCK_BYTES; `readable` bytes may be read. Returns the bytes eaten. */
 typedef size_t block_reader(struct decoder *d, const char *p, size_t n, size_t readable);
 block_reader block_plain;
-block_reader *block_reader_avx2(void); /* NULL where the processor has none */
+block_reader *block_reader_avx2(void); /* NULL where the processor cannot */
+block_reader *block_reader_avx512(void);
 
 /* One line that is not clean (without its newline): header, comment, wrapped, odd or rejected. */
 void decoder_line(struct decoder *d, struct slice line);

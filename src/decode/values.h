@@ -84,7 +84,7 @@ ALWAYS_INLINE bool seconds_end(const char *p, uint64_t head, int64_t *out)
     unsigned tens = (unsigned)(unsigned char)p[8] - '0', ones = (unsigned)(unsigned char)p[9] - '0';
     uint64_t s = head * 100 + tens * 10 + ones;
     *out = (int64_t)s;
-    return (tens <= 9) & (ones <= 9) & (s - TIME_MIN_S < TIME_END_S - TIME_MIN_S);
+    return tens <= 9 && ones <= 9 && s - TIME_MIN_S < TIME_END_S - TIME_MIN_S;
 }
 
 ALWAYS_INLINE bool read_seconds(struct slice text, int64_t *out)
@@ -98,7 +98,7 @@ ALWAYS_INLINE bool read_two_seconds(struct slice a, struct slice b, int64_t *x, 
     uint64_t head_x, head_y;
     if (WEIR_UNLIKELY(a.n != 10 || b.n != 10 || !read_two((struct slice){a.p, 8}, (struct slice){b.p, 8}, &head_x, &head_y)))
         return false;
-    return seconds_end(a.p, head_x, x) & seconds_end(b.p, head_y, y);
+    return seconds_end(a.p, head_x, x) && seconds_end(b.p, head_y, y);
 }
 
 /* Dotted quads whose octets have n1..n4 = 1..3 digits and nothing wrong but, perhaps, their size. */
@@ -175,6 +175,19 @@ ALWAYS_INLINE bool read_ipv4(const char *p, size_t n, uint32_t *out)
 #else
     (void)p, (void)n, (void)out;
     return false;
+#endif
+}
+
+/* The same text of up to 16 bytes? "No" may also mean: not known. */
+ALWAYS_INLINE bool same_short_text(struct slice a, struct slice b)
+{
+#ifdef __SSE2__
+    if (a.n != b.n || a.n > 16)
+        return false;
+    __m128i equal = _mm_cmpeq_epi8(_mm_loadu_si128((const __m128i *)(const void *)a.p), _mm_loadu_si128((const __m128i *)(const void *)b.p));
+    return (~(uint32_t)_mm_movemask_epi8(equal) & ((1u << a.n) - 1)) == 0;
+#else
+    return slice_eq(a, b);
 #endif
 }
 
