@@ -85,6 +85,8 @@ void source_free(struct source *s);
  * spooled once for the process into an unlinked temporary file, so that it has an id and every later open reads it from the start.
  * WEIR_OK, or WEIR_UNSUPPORTED/IO... and source_why() tells. */
 WEIR_MUST_USE enum weir_err source_open(struct source *s, const struct object *o, struct fault *fault);
+/* Asked while standard input is copied: once it says true, the copy ends with INTERRUPTED. Set before threads start. */
+void source_stop_when(bool (*stopped)(void));
 /* Inflate into out[0..cap), cap >= 64 KiB; *n > 0 on WEIR_OK. WEIR_END: the object is whole (*n = 0). Anything else: reject the whole object;
  * source_why() names the reason, fault the compressed offset and cause. No call after END or an error. */
 WEIR_MUST_USE enum weir_err source_read(struct source *s, char *out, size_t cap, size_t *n, struct fault *fault);

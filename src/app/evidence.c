@@ -304,18 +304,47 @@ static enum weir_err search_object(struct search *s, struct object_reader *reade
     return s->nomem ? WEIR_NOMEM : WEIR_OK;
 }
 
+struct ordered {
+    int64_t first_s;
+    struct sha256 id;
+};
+
+static int earlier(const void *a, const void *b)
+{
+    const struct ordered *x = a, *y = b;
+    if (x->first_s != y->first_s)
+        return x->first_s < y->first_s ? -1 : 1;
+    return memcmp(x->id.b, y->id.b, SHA256_BYTES);
+}
+
+/* By time and content: the ledger has them in the order of counting, and runs may count in any order and under any name. */
+static struct ordered *order_objects(const struct search *s, struct slice ids, struct buffer *keep)
+{
+    size_t n = ids.n / SHA256_BYTES;
+    struct ordered *o = calloc(n + 1, sizeof *o);
+    for (size_t i = 0; o && i < n; i++) {
+        struct ledger_entry e;
+        memcpy(o[i].id.b, ids.p + i * SHA256_BYTES, SHA256_BYTES);
+        if (ledger_get(s->run->store, &o[i].id, keep, &e, NULL) == WEIR_OK)
+            o[i].first_s = e.first_s;
+    }
+    if (o)
+        qsort(o, n, sizeof *o, earlier);
+    return o;
+}
+
 static enum weir_err search_objects(struct search *s, struct object_reader *reader, struct slice ids)
 {
     struct buffer keep;
-    enum weir_err err = WEIR_OK;
     buffer_init(&keep, 1 << 20);
-    for (size_t i = 0; i + SHA256_BYTES <= ids.n && !err; i += SHA256_BYTES) {
-        struct sha256 id;
+    struct ordered *order = order_objects(s, ids, &keep);
+    enum weir_err err = order ? WEIR_OK : WEIR_NOMEM;
+    for (size_t i = 0; i < ids.n / SHA256_BYTES && !err; i++) {
         struct object o;
-        memcpy(id.b, ids.p + i, SHA256_BYTES);
-        if (run_object(s->run, &id, &keep, &o))
-            err = search_object(s, reader, &id, &o);
+        if (run_object(s->run, &order[i].id, &keep, &o))
+            err = search_object(s, reader, &order[i].id, &o);
     }
+    free(order);
     buffer_fini(&keep);
     return err;
 }

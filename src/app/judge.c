@@ -266,6 +266,7 @@ enum weir_err judge_day(struct run *run, uint16_t day, bool closing, struct faul
                         .budget = budget_per_host_day(run->app->config->budget, hosts)};
     buffer_init(&g.blob, STORE_VALUE_MAX);
     fault->text[0] = 0;
+    run->counts.host_days += hosts;
     run->counts.hosts = hosts > run->counts.hosts ? hosts : run->counts.hosts;
     enum weir_err err = g.arena ? judge_all(&g) : WEIR_NOMEM;
     struct window_stats stats = window_stats(run->window);

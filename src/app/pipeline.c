@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "app/run.h"
 #include "app/worker.h"
@@ -227,11 +228,27 @@ static enum weir_err judge_days(struct run *run, int64_t until, bool last, struc
     return err;
 }
 
+/* The entry with a path that a later run finds from any folder. */
+static enum weir_err put_entry(struct run *run, const struct ledger_entry *e, struct fault *fault)
+{
+    struct ledger_entry entry = *e;
+    struct buffer path;
+    buffer_init(&path, 2 * PATH_MAX);
+    if (!slice_eq(e->path, SLICE_LIT("-")) && e->path.p[0] != '/') {
+        buffer_printf(&path, "%s/", run->folder);
+        buffer_slice(&path, e->path);
+        entry.path = (struct slice){path.p, path.n};
+    }
+    enum weir_err err = path.err ? fault_set(fault, path.err, "a path is too long") : ledger_put(run->store, &entry, fault);
+    buffer_fini(&path);
+    return err;
+}
+
 static enum weir_err put_ledger(struct run *run, struct fault *fault)
 {
     enum weir_err err = WEIR_OK;
     for (size_t i = 0; i < run->fresh_n && !err; i++) {
-        err = ledger_put(run->store, &run->fresh[i].entry, fault);
+        err = put_entry(run, &run->fresh[i].entry, fault);
         if (!err)
             err = index_object(run, &run->fresh[i].entry, fault);
         touch(run, run->fresh[i].entry.first_s, run->fresh[i].entry.last_s);
@@ -313,8 +330,11 @@ static enum weir_err prepare(struct run *run, struct fault *fault)
     const struct config *c = run->app->config;
     struct window_limits limits = {(uint32_t)c->max_groups_per_host, window_default_limits.max_big_groups, (uint32_t)c->max_hosts};
     run->limits = (struct source_limits){c->max_object_bytes, (uint32_t)c->max_ratio, source_default_limits.max_objects};
+    source_stop_when(app_interrupted);
     config_hash(c, run->config_hash);
     run->future_s = (int64_t)time(NULL) + FUTURE_S;
+    if (!getcwd(run->folder, sizeof run->folder))
+        return fault_set(fault, WEIR_IO, "cannot tell the current folder: %m");
     run->window = window_new(&limits, false);
     if (!run->window)
         return fault_set(fault, WEIR_NOMEM, "out of memory");
@@ -350,7 +370,7 @@ enum weir_err pipeline_run(struct app *app, struct store *store, struct object_l
 {
     struct run run = {.app = app, .store = store, .list = list};
     struct source_skipped skipped = object_list_skipped(list);
-    run.counts.objects_listed = object_list_count(list);
+    run.counts.objects_listed = object_list_count(list) + skipped.not_regular + skipped.unreadable;
     run.counts.objects_skipped = skipped.quiet;
     run.counts.objects_bad_source[SOURCE_NOT_REGULAR] = skipped.not_regular;
     run.counts.objects_bad_source[SOURCE_UNREADABLE] = skipped.unreadable;

@@ -3,6 +3,8 @@
 #ifndef WEIR_APP_RUN_H
 #define WEIR_APP_RUN_H
 
+#include <limits.h>
+
 #include "app/dossier.h"
 #include "app/geo.h"
 #include "app/pipeline.h"
@@ -25,6 +27,7 @@ struct run {
     struct source_limits limits;
     struct layout layout; bool layout_given;
     char config_hash[17];
+    char folder[PATH_MAX]; /* that relative paths start from */
     int64_t future_s;
     struct object_list *list;
     uint8_t *duplicate; /* by index in the list */

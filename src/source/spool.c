@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +14,7 @@
 #include "source/internal.h"
 
 #define COPY_BYTES (64 * 1024)
+#define WAIT_MS 1000 /* between two looks at the stop, should its signal come just before the wait */
 
 static struct {
     pthread_mutex_t lock;
@@ -20,6 +22,13 @@ static struct {
     bool whole, lossy; /* lossy: bytes were read that are not in the file */
     uint64_t bytes;
 } spool = {.lock = PTHREAD_MUTEX_INITIALIZER, .fd = -1};
+
+static bool (*stop)(void);
+
+void source_stop_when(bool (*stopped)(void))
+{
+    stop = stopped;
+}
 
 static int make_in(const char *dir)
 {
@@ -61,6 +70,19 @@ static bool write_all(int fd, const char *p, size_t n)
     return true;
 }
 
+/* Waits for more input; false: stopped. By poll, because a signal ends it even when its handler lets reads go on. */
+static bool await_input(void)
+{
+    struct pollfd in = {.fd = STDIN_FILENO, .events = POLLIN};
+    for (;;) {
+        if (stop && stop())
+            return false;
+        int n = poll(&in, 1, WAIT_MS);
+        if (n > 0 || (n < 0 && errno != EINTR))
+            return true; /* something to read: data, the end or an error */
+    }
+}
+
 /* Goes on where an interrupted copy stopped. */
 static enum weir_err fill(uint64_t max_bytes, enum source_reject *why, struct fault *fault)
 {
@@ -68,9 +90,11 @@ static enum weir_err fill(uint64_t max_bytes, enum source_reject *why, struct fa
     if (spool.lossy)
         return fault_set(fault, WEIR_IO, "standard input was not kept: an earlier copy failed");
     while (!spool.whole) {
+        if (!await_input())
+            return fault_set(fault, WEIR_INTERRUPTED, "interrupted while standard input was read");
         ssize_t n = read(STDIN_FILENO, bytes, sizeof bytes);
         if (n < 0 && errno == EINTR)
-            return fault_set(fault, WEIR_INTERRUPTED, "interrupted while standard input was read");
+            continue;
         if (n < 0)
             return fault_set(fault, WEIR_IO, "cannot read standard input: %m");
         spool.whole = n == 0;
