@@ -45,16 +45,22 @@ static struct slice bare_name(struct slice name)
     return name;
 }
 
+/* Names with their lengths: archives of small objects are mostly headers, and most names differ in length already. */
+#define NAME_AND_LENGTH(id, name) {name, sizeof name - 1},
+static const struct slice field_names[] = {DECODE_FIELD_LIST(NAME_AND_LENGTH)};
+
 static enum decode_field field_of(struct slice spelled)
 {
     char plain[NAME_MAX_BYTES];
     struct slice name = bare_name(spelled);
     if (name.n == 0 || name.n > sizeof plain)
         return FIELD_UNKNOWN;
-    for (size_t i = 0; i < name.n; i++)
-        plain[i] = name.p[i] == '_' ? '-' : name.p[i];
+    for (size_t i = 0; i < name.n; i++) {
+        char c = name.p[i];
+        plain[i] = (char)(c == '_' ? '-' : c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
+    }
     for (unsigned f = 0; f < FIELD_COUNT; f++)
-        if (slice_eq_nocase((struct slice){plain, name.n}, slice_of(decode_field_name((enum decode_field)f))))
+        if (field_names[f].n == name.n && memcmp(field_names[f].p, plain, name.n) == 0)
             return (enum decode_field)f;
     return FIELD_UNKNOWN;
 }
