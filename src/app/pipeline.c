@@ -59,9 +59,8 @@ bool run_object(struct run *run, const struct sha256 *id, struct buffer *keep, s
         return true;
     if (ledger_get(run->store, id, keep, &e, NULL))
         return false;
-    buffer_reserve(keep, 1); /* the path is a slice of keep: end it there */
-    char *path = keep->p + (e.path.p - keep->p);
-    if (keep->err || e.path.n == 0 || memchr(path, 0, e.path.n))
+    char *path = keep->p + (e.path.p - keep->p); /* a slice of keep: end it there, not after a growth that moves it */
+    if (e.path.n == 0 || memchr(path, 0, e.path.n))
         return false;
     path[e.path.n] = 0; /* overwrites the length of the key, which is read already */
     *out = (struct object){.path = path, .size_bytes = e.stored};
