@@ -274,7 +274,8 @@ static enum weir_err checkpoint(struct run *run, size_t next, struct fault *faul
     bool last = next == object_list_count(run->list);
     if (run->counts.last_s > run->state.watermark_s)
         run->state.watermark_s = run->counts.last_s;
-    qsort(run->fresh, run->fresh_n, sizeof *run->fresh, fresh_order);
+    if (run->fresh_n)
+        qsort(run->fresh, run->fresh_n, sizeof *run->fresh, fresh_order);
     enum weir_err err = store_begin(run->store, fault);
     if (err)
         return err;
