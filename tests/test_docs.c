@@ -128,7 +128,7 @@ static void every_test_stands_in_the_detection(void **state)
 /* As `name`, wherever in the table: rows may name several. */
 static void assert_named(const char *text, const char *name)
 {
-    char word[128];
+    char word[160];
     snprintf(word, sizeof word, "`%s`", name);
     if (!strstr(text, word))
         fail_msg("the page lacks %s", word);
