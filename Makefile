@@ -6,7 +6,7 @@ ifeq ($(origin CC),default)
 CC      := gcc#         CC=clang
 endif
 SAN     ?=#             SAN=address,undefined or SAN=thread: sanitizers
-OPT     ?= $(if $(SAN),-O1,-O2)
+OPT     ?= $(if $(SAN),-O1,-O3)
 NOISAL  ?=#             NOISAL=1: zlib alone, even where ISA-L is installed
 V       ?=#             V=1: show the commands
 T       ?= 60#          seconds of a fuzz run
@@ -29,8 +29,10 @@ BRANCH  := $(if $(filter x86_64,$(shell uname -m)),-fcf-protection=full,$(if $(f
 HARD    := $(if $(filter -O0,$(OPT)),,-D_FORTIFY_SOURCE=3) -fstack-protector-strong -fstack-clash-protection $(BRANCH) \
            $(if $(findstring gcc,$(CC)),-ftrivial-auto-var-init=zero)
 SANFL   := -fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=all
+# Fat objects: the program is optimised as a whole, the many tests are linked plainly and fast.
+LTO     := $(if $(SAN),,$(if $(findstring gcc,$(CC)),-flto=auto -ffat-lto-objects))
 # -ffp-contract=off: a fused multiply-add would make scores differ between machines.
-FLAGS   := -std=c17 -D_GNU_SOURCE $(OPT) -g -fPIE -ffp-contract=off $(WARN) $(if $(SAN),$(SANFL),$(HARD)) \
+FLAGS   := -std=c17 -D_GNU_SOURCE $(OPT) $(LTO) -g -fPIE -ffp-contract=off $(WARN) $(if $(SAN),$(SANFL),$(HARD)) \
            -Iinclude -Isrc -I. $(if $(ISAL),-DWEIR_HAVE_ISAL=1) $(PKGCF) -MMD -MP $(CFLAGS)
 LINK     = $(CC) -pie $(if $(SAN),$(SANFL)) -Wl,--as-needed,-z,relro,-z,now,-z,noexecstack $(LDFLAGS)
 LIBS    := $(PKGLD) -lm -lpthread
@@ -78,11 +80,11 @@ $(B)/weir: $(call obj,src/app/main.c) $(LIB)
 $(B)/flowgen: $(call obj,$(wildcard scripts/flowgen*.c))
 $(B)/measure: $(call obj,scripts/measure.c)
 $(B)/tests/test_%: $(B)/tests/test_%.o $(LIB)
-	$(Q)$(LINK) -o $@ $^ $(LIBS) -lcmocka
+	$(Q)$(LINK) -fno-lto -o $@ $^ $(LIBS) -lcmocka
 $(B)/tests/fuzz/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(if $(findstring fuzzer,$(SAN)),,$(B)/tests/fuzz/replay.o) $(LIB)
-	$(Q)$(LINK) $(if $(findstring fuzzer,$(SAN)),-fsanitize=fuzzer) -o $@ $^ $(LIBS)
+	$(Q)$(LINK) -fno-lto $(if $(findstring fuzzer,$(SAN)),-fsanitize=fuzzer) -o $@ $^ $(LIBS)
 $(PROGS:%=$(B)/%):
-	$(Q)$(LINK) -o $@ $^ $(LIBS)
+	$(Q)$(LINK) $(OPT) $(LTO) -o $@ $^ $(LIBS)
 $(LIB): $(call obj,$(SRC))
 	$(Q)rm -f $@ && ar rcs $@ $^
 $(B)/%.o: %.c $(B)/flags

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* window - flows to sums: per host and day, per destination group and hour, bytes, packets, flows.
+/* window - flows to sums: per host and day, per destination group and hour, bytes out and in.
  *
  * Everything in it commutes: saturating sums, ors, minima. So objects may be summed alone, in any order, by any thread,
  * and merged. The same type holds one object's sums and a whole run's.
  * Bounded: at most max_groups small groups a host-day. Beyond, groups are sampled by the level of a stable hash (Gibbons' distinct
  * sampling): a group stays while its hash has `level` leading zero bits, the level is the smallest that fits, the rest
  * is summed in GROUP_REST. What stays is a function of the set, not of the order, and kept * 2^level estimates the
- * number of groups. Records of at least 64 KiB are summed apart (GROUP_BIG) and never folded: a flood cannot hide a bulk.
+ * number of groups. Records of at least 1 MiB are summed apart (GROUP_BIG) and never folded: a flood cannot hide a bulk.
  * Source: Gibbons, "Distinct sampling for highly-accurate answers to distinct values queries", VLDB 2001. */
 #ifndef WEIR_WINDOW_H
 #define WEIR_WINDOW_H
 
 #include "weir/flow.h"
 
-#define WINDOW_BIG_BYTES 65536
+#define WINDOW_BIG_BYTES (1u << 20)
 #define WINDOW_BUCKETS 256
 #define WINDOW_BLOB 'w'
 
@@ -55,8 +55,6 @@ WEIR_MUST_USE enum weir_err window_merge(struct window *dst, struct window *src)
 struct host_group {
     uint64_t group;          /* plain */
     uint64_t bytes_out, bytes_in;
-    uint64_t packets_out;
-    uint32_t flows;
     uint64_t hour[24];       /* bytes out by hour of the record's start */
 };
 struct host_day {

@@ -242,19 +242,3 @@ struct ip ip_network(struct ip a, unsigned bits)
         bits = 96 + (bits < 32 ? bits : 32);
     return (struct ip){keep_high(a.hi, bits), keep_high(a.lo, bits > 64 ? bits - 64 : 0)};
 }
-
-bool ip_is_special(struct ip a)
-{
-    if (!ip_is_v4(a))
-        return (a.hi == 0 && a.lo <= 1) || a.hi >> 56 == 0xff || a.hi >> 54 == 0xfe80 >> 6;
-    uint32_t v = ip_v4(a);
-    return v >> 24 == 0 || v >> 24 == 127 || v >> 16 == 0xa9fe || v >> 28 == 14 || v == UINT32_MAX;
-}
-
-bool ip_is_private(struct ip a)
-{
-    if (!ip_is_v4(a))
-        return a.hi >> 57 == 0xfc >> 1;
-    uint32_t v = ip_v4(a);
-    return v >> 24 == 10 || v >> 20 == 0xac1 || v >> 16 == 0xc0a8 || v >> 22 == 0x6440 >> 6;
-}

@@ -30,13 +30,23 @@ static bool is_well_known(uint16_t port)
     return low < WEIR_COUNT(well_known) && well_known[low] == port;
 }
 
-static unsigned port_rank(uint16_t port)
+/* Who was called, by ports alone: OPENED_BY_HOST means that the destination was. The list is asked only where ranges do not tell. */
+static enum flow_opened opened_by_ports(uint16_t src, uint16_t dst)
 {
-    if (port < 1024)
-        return 0;
-    if (port >= EPHEMERAL)
-        return 3;
-    return is_well_known(port) ? 1 : 2;
+    if (src < 1024 || dst < 1024) {
+        if (src < 1024 && dst < 1024)
+            return OPENED_UNKNOWN;
+        return dst < 1024 ? OPENED_BY_HOST : OPENED_BY_PEER;
+    }
+    if (src >= EPHEMERAL || dst >= EPHEMERAL) {
+        if (src >= EPHEMERAL && dst >= EPHEMERAL)
+            return OPENED_UNKNOWN;
+        return dst < EPHEMERAL ? OPENED_BY_HOST : OPENED_BY_PEER;
+    }
+    bool known_src = is_well_known(src), known_dst = is_well_known(dst);
+    if (known_src == known_dst)
+        return OPENED_UNKNOWN;
+    return known_dst ? OPENED_BY_HOST : OPENED_BY_PEER;
 }
 
 enum flow_opened service_opened_by_source(const struct record *r)
@@ -45,10 +55,7 @@ enum flow_opened service_opened_by_source(const struct record *r)
         return r->tcp_flags & TCP_ACK ? OPENED_BY_PEER : OPENED_BY_HOST;
     if (r->protocol != 6 && r->protocol != 17)
         return OPENED_UNKNOWN;
-    unsigned src = port_rank(r->src_port), dst = port_rank(r->dst_port);
-    if (src == dst)
-        return OPENED_UNKNOWN;
-    return dst < src ? OPENED_BY_HOST : OPENED_BY_PEER;
+    return opened_by_ports(r->src_port, r->dst_port);
 }
 
 uint16_t service_port(const struct record *r, enum flow_opened by_source)
@@ -63,17 +70,13 @@ uint16_t service_port(const struct record *r, enum flow_opened by_source)
 
 enum service_class service_classify(uint8_t protocol, uint16_t port)
 {
-    if (protocol == 1 || protocol == 58)
-        return SERVICE_ICMP;
     if (protocol != 6 && protocol != 17)
-        return SERVICE_OTHER;
-    switch (port) {
-    case 80: case 443: case 8443: return SERVICE_WEB;
-    case 53: return SERVICE_DNS;
-    case 22: case 3389: return SERVICE_SHELL;
-    case 123: return SERVICE_NTP;
-    default: return SERVICE_OTHER;
-    }
+        return protocol == 1 || protocol == 58 ? SERVICE_ICMP : SERVICE_OTHER;
+    if (port == 443 || port == 80 || port == 8443)
+        return SERVICE_WEB;
+    if (port > 123)
+        return port == 3389 ? SERVICE_SHELL : SERVICE_OTHER;
+    return port == 53 ? SERVICE_DNS : port == 22 ? SERVICE_SHELL : port == 123 ? SERVICE_NTP : SERVICE_OTHER;
 }
 
 const char *service_class_word(enum service_class c)

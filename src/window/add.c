@@ -38,12 +38,10 @@ static enum weir_err add_one(struct window *w, uint32_t interface, const struct 
         return folded(w);
     hour_t hour = hour_make(second / HOUR_S, 1u << (second % HOUR_S / 600), f->bytes);
     struct cell *c = &w->cell[k];
-    c->flows = sat_add32(c->flows, 1);
     if (!f->out) {
         c->bytes_in = sat_add(c->bytes_in, f->bytes);
         return add_incoming(w, row, f, hour);
     }
-    c->packets = sat_add32(c->packets, f->packets > UINT32_MAX ? UINT32_MAX : (uint32_t)f->packets);
     cell_add_hour(w, k, hour);
     return WEIR_OK;
 }
@@ -65,7 +63,6 @@ enum weir_err window_add_gap(struct window *w, uint32_t interface, int64_t start
     uint32_t k = row == NIL ? NIL : cell_get(w, row, (uint64_t)GROUP_GAP << 60);
     if (k == NIL)
         return folded(w);
-    w->cell[k].flows = sat_add32(w->cell[k].flows, 1);
     cell_add_hour(w, k, hour_make((unsigned)(start % DAY_S / HOUR_S), 1u << (start % HOUR_S / 600), 1));
     return WEIR_OK;
 }
@@ -77,14 +74,12 @@ static enum weir_err merge_cell(struct window *dst, uint32_t row, const struct w
         return WEIR_NOMEM;
     struct cell *to = &dst->cell[k];
     to->bytes_in = sat_add(to->bytes_in, c->bytes_in);
-    to->packets = sat_add32(to->packets, c->packets);
-    to->flows = sat_add32(to->flows, c->flows);
     if (WEIR_LIKELY(c->more == NIL)) {
         if (c->last != HOUR_NONE)
             cell_add_hour(dst, k, c->last);
         return WEIR_OK;
     }
-    hour_t hours[24];
+    WEIR_UNINITIALIZED hour_t hours[24];
     for (size_t i = cell_hours(src, c, hours); i > 0; i--)
         cell_add_hour(dst, k, hours[i - 1]);
     return WEIR_OK;
@@ -180,7 +175,7 @@ static void prefetch_cells(const struct window *dst, const struct window *src, c
 
 static enum weir_err merge_batch(struct window *dst, struct window *src, uint32_t first, uint32_t end)
 {
-    struct merge_row batch[BATCH];
+    WEIR_UNINITIALIZED struct merge_row batch[BATCH];
     enum weir_err limit = WEIR_OK, err = WEIR_OK;
     size_t n = batch_rows(dst, src, first, end, batch, &limit);
     if (limit == WEIR_NOMEM)

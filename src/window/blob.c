@@ -5,7 +5,7 @@
  *                       varint interfaces, interfaces * (varint account, string id, varint flow_log, varint vpc, u8 forwards)
  *                       varint rows, rows * (varint interface, u8 kind, u64 hi, u64 lo, u8 level, u8 big level,
  *                                            varint cells, cells * cell)
- *   cell: u64 group, varint bytes_in, varint packets, varint flows, u8 hours, hours * (u8 hour, u8 ticks, varint bytes)
+ *   cell: u64 group, varint bytes_in, u8 hours, hours * (u8 hour, u8 ticks, varint bytes)
  *
  * Rows in order of host id, cells in order of group: the same sums give the same bytes. */
 #include "table.h"
@@ -13,7 +13,6 @@
 #include <stdlib.h>
 
 #define VERSION 1
-#define NAMES_MAX 65536
 
 /* ---- encode ---- */
 
@@ -60,7 +59,7 @@ static int compare_hours(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-#define CELL_BYTES_MAX (8 + 10 + 5 + 5 + 1 + 24 * (2 + 10))
+#define CELL_BYTES_MAX (8 + 10 + 1 + 24 * (2 + 10))
 
 static char *put_varint(char *p, uint64_t v)
 {
@@ -73,7 +72,7 @@ static char *put_varint(char *p, uint64_t v)
 /* By hand into reserved room: this is most of what a commit writes. */
 static void encode_cell(struct writer *wr, const struct cell *c)
 {
-    hour_t hours[24];
+    WEIR_UNINITIALIZED hour_t hours[24];
     size_t n = cell_hours(wr->w, c, hours);
     if (n > 1)
         qsort(hours, n, sizeof *hours, compare_hours);
@@ -83,8 +82,6 @@ static void encode_cell(struct writer *wr, const struct cell *c)
     for (unsigned i = 0; i < 8; i++)
         *p++ = (char)(c->group >> 8 * i);
     p = put_varint(p, c->bytes_in);
-    p = put_varint(p, c->packets);
-    p = put_varint(p, c->flows);
     *p++ = (char)n;
     for (size_t i = 0; i < n; i++) {
         *p++ = (char)hour_of(hours[i]);
@@ -120,7 +117,8 @@ static void insert_ref(struct cell_ref *ref, uint32_t n, struct cell_ref r)
 static enum weir_err encode_cells(struct writer *wr, uint32_t at)
 {
     const struct order *o = &wr->w->order;
-    struct cell_ref few[FEW], *ref = few;
+    WEIR_UNINITIALIZED struct cell_ref few[FEW];
+    struct cell_ref *ref = few;
     uint32_t n = 0, max = o->cell_start[at + 1] - o->cell_start[at];
     if (max > FEW && !(ref = malloc(max * sizeof *ref)))
         return WEIR_NOMEM;
@@ -244,7 +242,7 @@ static enum weir_err load_interfaces(struct loader *l)
 
 static enum weir_err load_cell(struct loader *l, uint32_t row)
 {
-    uint64_t group = cursor_u64(&l->c), in = cursor_varint(&l->c), packets = cursor_varint(&l->c), flows = cursor_varint(&l->c);
+    uint64_t group = cursor_u64(&l->c), in = cursor_varint(&l->c);
     unsigned hours = cursor_u8(&l->c);
     if (l->c.err || hours > 24 || group_kind(group) == GROUP_NONE || group_kind(group) >= GROUP_KINDS)
         return WEIR_CORRUPT;
@@ -253,8 +251,6 @@ static enum weir_err load_cell(struct loader *l, uint32_t row)
         return WEIR_NOMEM;
     struct cell *c = &l->w->cell[k];
     c->bytes_in = sat_add(c->bytes_in, in);
-    c->packets = sat_add32(c->packets, packets > UINT32_MAX ? UINT32_MAX : (uint32_t)packets);
-    c->flows = sat_add32(c->flows, flows > UINT32_MAX ? UINT32_MAX : (uint32_t)flows);
     for (unsigned i = 0; i < hours; i++) {
         unsigned hour = cursor_u8(&l->c), ticks = cursor_u8(&l->c);
         uint64_t bytes = cursor_varint(&l->c);
@@ -296,7 +292,7 @@ enum weir_err window_decode(struct window *w, struct slice blob)
         return err;
     uint64_t day = cursor_varint(&l.c);
     l.names = cursor_varint(&l.c);
-    if (l.c.err || day == 0 || day > UINT16_MAX || l.names > NAMES_MAX || l.names > cursor_left(&l.c))
+    if (l.c.err || day == 0 || day > UINT16_MAX || l.names > cursor_left(&l.c))
         return WEIR_CORRUPT;
     l.day = (uint16_t)day;
     l.name = malloc((l.names + 1) * sizeof *l.name);

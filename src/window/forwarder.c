@@ -53,7 +53,7 @@ uint32_t homes_find(const struct window *w, const struct homes *h, struct ip hos
 
 static uint64_t cell_bytes(const struct window *w, uint32_t k)
 {
-    hour_t hours[24];
+    WEIR_UNINITIALIZED hour_t hours[24];
     uint64_t sum = 0;
     for (size_t i = k == NIL ? 0 : cell_hours(w, &w->cell[k], hours); i > 0; i--)
         sum = sat_add(sum, hour_bytes(hours[i - 1]));

@@ -45,10 +45,8 @@ static enum weir_err take_cells(struct reader *r, uint32_t at)
 
 static void add_cell(struct host_group *to, const struct window *w, const struct cell *c)
 {
-    hour_t hours[24];
+    WEIR_UNINITIALIZED hour_t hours[24];
     to->bytes_in = sat_add(to->bytes_in, c->bytes_in);
-    to->packets_out = sat_add(to->packets_out, c->packets);
-    to->flows = sat_add32(to->flows, c->flows);
     for (size_t i = cell_hours(w, c, hours); i > 0; i--)
         to->hour[hour_of(hours[i - 1])] = sat_add(to->hour[hour_of(hours[i - 1])], hour_bytes(hours[i - 1]));
 }
@@ -58,8 +56,6 @@ static void add_cell(struct host_group *to, const struct window *w, const struct
 static void group_max(struct host_group *to, const struct host_group *from)
 {
     RAISE(to->bytes_in, from->bytes_in);
-    RAISE(to->packets_out, from->packets_out);
-    RAISE(to->flows, from->flows);
     for (unsigned h = 0; h < 24; h++)
         RAISE(to->hour[h], from->hour[h]);
 }
@@ -77,7 +73,8 @@ static enum weir_err fold_groups(struct reader *r)
 {
     if (!room(&r->group, &r->groups_cap, r->refs + 1, sizeof *r->group))
         return WEIR_NOMEM;
-    qsort(r->ref, r->refs, sizeof *r->ref, compare_refs);
+    if (r->refs)
+        qsort(r->ref, r->refs, sizeof *r->ref, compare_refs);
     size_t n = 0;
     for (size_t i = 0; i < r->refs;) {
         const struct ref *first = &r->ref[i];
@@ -140,7 +137,7 @@ static void take_gaps(const struct reader *r, uint32_t interface, struct host_da
     const struct row *row = &r->w->row[r->gap_row[interface]];
     uint64_t gaps = 0;
     for (uint32_t k = row->head; k != NIL; k = r->w->cell[k].row_next) {
-        hour_t hours[24];
+        WEIR_UNINITIALIZED hour_t hours[24];
         for (size_t i = 0, n = cell_hours(r->w, &r->w->cell[k], hours); i < n; i++) {
             d->gap_hours |= 1u << hour_of(hours[i]);
             gaps += hour_bytes(hours[i]);
@@ -179,11 +176,13 @@ static uint64_t row_bytes(const struct window *w, uint32_t at, uint64_t enough)
         if (i + AHEAD < o->cell_start[o->n] && o->cell[i + AHEAD] != NIL)
             __builtin_prefetch(&w->cell[o->cell[i + AHEAD]]);
         const struct cell *c = &w->cell[o->cell[i]];
+        if (group_kind(c->group) == GROUP_IN)
+            continue; /* its hours are bytes that came in */
         if (c->more == NIL) {
             sum = sat_add(sum, c->last == HOUR_NONE ? 0 : hour_bytes(c->last));
             continue;
         }
-        hour_t hours[24];
+        WEIR_UNINITIALIZED hour_t hours[24];
         for (size_t h = cell_hours(w, c, hours); h > 0; h--)
             sum = sat_add(sum, hour_bytes(hours[h - 1]));
     }

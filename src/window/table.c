@@ -9,7 +9,7 @@
 const struct window_limits window_default_limits = {.max_groups = 4096, .max_big_groups = 65536, .max_hosts = 4000000};
 
 #define FIRST_CAP 64u
-#define INDEX_MAX (1u << 30)
+#define INDEX_MAX (1u << 28) /* what a slot can name */
 
 bool grow(void *array_pointer, uint32_t *cap, uint32_t need, size_t size)
 {
@@ -43,7 +43,7 @@ static bool heads_resize(struct heads *h, uint32_t size)
     return true;
 }
 
-static inline bool heads_full(const struct heads *h, uint32_t entries) { return !h->head || entries > h->mask; }
+static inline bool heads_full(const struct heads *h, uint32_t entries) { return !h->head || entries / 2 > h->mask; }
 static inline uint32_t heads_next_size(const struct heads *h) { return h->head ? (h->mask + 1) * 2 : FIRST_CAP; }
 
 struct window *window_new(const struct window_limits *limits, bool learns)
@@ -53,7 +53,6 @@ struct window *window_new(const struct window_limits *limits, bool learns)
         return NULL;
     w->limits = *limits;
     w->learns = learns;
-    w->seed = hash_u64x2((uint64_t)(uintptr_t)w, 0);
     window_reset(w);
     return w;
 }
@@ -70,7 +69,7 @@ void window_free(struct window *w)
     free(w->text);
     free(w->interface_heads.head);
     free(w->row_heads.head);
-    free(w->cell_heads.head);
+    free(w->cell_slots.head);
     free(w->order.row);
     free(w->order.cell);
     free(w->order.cell_start);
@@ -89,12 +88,19 @@ static void sums_reset(struct window *w)
     if (w->rows)
         heads_clear(&w->row_heads);
     if (w->cells)
-        heads_clear(&w->cell_heads);
-    w->rows = w->cells = w->pool_n = w->days = w->cells_free = 0;
+        heads_clear(&w->cell_slots);
+    w->rows = w->cells = w->pool_n = w->days = w->cells_free = w->slots_used = 0;
     w->free_cell = w->last_cell = NIL;
     memset(w->free_block, 0xff, sizeof w->free_block);
     w->order.day = 0;
     w->stats = (struct window_stats){0};
+}
+
+/* Another one for every filling of every window: addresses come again, and so would theirs. */
+static uint64_t next_seed(void)
+{
+    static _Atomic uint64_t fillings;
+    return hash_u64x2(++fillings, 0);
 }
 
 void window_reset(struct window *w)
@@ -105,6 +111,7 @@ void window_reset(struct window *w)
     w->last_interface = NIL;
     w->last_account = w->last_flow_log = w->last_vpc = NIL;
     w->any_forwards = false;
+    w->seed = next_seed();
     w->to_seed = 0;
 }
 
@@ -321,46 +328,70 @@ uint32_t row_get(struct window *w, uint32_t interface, struct ip host, uint16_t 
 #define CHAIN_WALK 8
 
 static inline uint64_t cell_hash(const struct window *w, uint32_t row, uint64_t group) { return mix(w, group, row); }
-static inline bool row_hashed(const struct window *w, const struct row *r) { return !w->learns || r->cells > CHAIN_WALK; }
+static inline bool row_hashed(const struct window *w, const struct row *r) { return !w->learns || r->hashed; }
+
+#define SLOT_EMPTY UINT32_MAX
+#define SLOT_GONE (UINT32_MAX - 1) /* of a folded cell: the search goes on behind it */
+#define SLOT_INDEX (INDEX_MAX - 1)
+
+static inline uint32_t slot_tag(uint64_t hash) { return (uint32_t)(hash >> 32) & ~SLOT_INDEX; }
+static inline uint32_t slot_first(const struct window *w, uint64_t hash) { return (uint32_t)hash & w->cell_slots.mask; }
+static inline bool slot_may_be(uint32_t slot, uint64_t hash) { return (slot & ~SLOT_INDEX) == slot_tag(hash) && slot < SLOT_GONE; }
 
 void cell_prefetch_head(const struct window *w, uint32_t row, uint64_t group)
 {
-    if (w->cell_heads.head)
-        __builtin_prefetch(&w->cell_heads.head[cell_hash(w, row, group) & w->cell_heads.mask]);
+    if (w->cell_slots.head)
+        __builtin_prefetch(&w->cell_slots.head[slot_first(w, cell_hash(w, row, group))]);
 }
 
-static uint32_t first_in_chain(const struct window *w, uint32_t row, uint64_t group)
+/* The first cell that may be it. */
+static uint32_t cell_guess(const struct window *w, uint32_t row, uint64_t group)
 {
-    return w->cell_heads.head ? w->cell_heads.head[cell_hash(w, row, group) & w->cell_heads.mask] : NIL;
+    if (!w->cell_slots.head)
+        return NIL;
+    uint64_t hash = cell_hash(w, row, group);
+    for (uint32_t i = slot_first(w, hash); w->cell_slots.head[i] != SLOT_EMPTY; i = (i + 1) & w->cell_slots.mask)
+        if (slot_may_be(w->cell_slots.head[i], hash))
+            return w->cell_slots.head[i] & SLOT_INDEX;
+    return NIL;
 }
 
 void cell_prefetch_cell(const struct window *w, uint32_t row, uint64_t group)
 {
-    uint32_t k = first_in_chain(w, row, group);
+    uint32_t k = cell_guess(w, row, group);
     if (k != NIL)
         __builtin_prefetch(&w->cell[k], 1);
 }
 
 void cell_prefetch_pool(const struct window *w, uint32_t row, uint64_t group)
 {
-    uint32_t k = first_in_chain(w, row, group);
+    uint32_t k = cell_guess(w, row, group);
     if (k != NIL && w->cell[k].more != NIL)
         __builtin_prefetch(&w->pool[w->cell[k].more], 1);
 }
 
+static void cell_hash_in(struct window *w, uint32_t k)
+{
+    uint64_t hash = cell_hash(w, w->cell[k].row, w->cell[k].group);
+    uint32_t i = slot_first(w, hash);
+    while (w->cell_slots.head[i] < SLOT_GONE)
+        i = (i + 1) & w->cell_slots.mask;
+    w->slots_used += w->cell_slots.head[i] == SLOT_EMPTY;
+    w->cell_slots.head[i] = slot_tag(hash) | k;
+}
+
+/* Full at three quarters, folded cells included. */
+static inline bool slots_full(const struct window *w) { return !w->cell_slots.head || w->slots_used >= w->cell_slots.mask / 4 * 3; }
+
 static bool cells_rehash(struct window *w)
 {
-    struct heads *h = &w->cell_heads;
+    struct heads *h = &w->cell_slots;
     if (!heads_resize(h, heads_next_size(h)))
         return false;
-    for (uint32_t k = 0; k < w->cells; k++) {
-        struct cell *c = &w->cell[k];
-        if (c->row == NIL || !row_hashed(w, &w->row[c->row]))
-            continue;
-        uint32_t *head = &h->head[cell_hash(w, c->row, c->group) & h->mask];
-        c->hash_next = *head;
-        *head = k;
-    }
+    w->slots_used = 0;
+    for (uint32_t k = 0; k < w->cells; k++)
+        if (w->cell[k].row != NIL && row_hashed(w, &w->row[w->cell[k].row]))
+            cell_hash_in(w, k);
     return true;
 }
 
@@ -368,42 +399,41 @@ static uint32_t cell_slot(struct window *w)
 {
     if (w->free_cell != NIL) {
         uint32_t k = w->free_cell;
-        w->free_cell = w->cell[k].hash_next;
+        w->free_cell = w->cell[k].row_next;
         w->cells_free--;
         return k;
     }
     if (!grow(&w->cell, &w->cells_cap, w->cells + 1, sizeof *w->cell))
         return NIL;
-    if (heads_full(&w->cell_heads, w->cells) && !cells_rehash(w))
-        return NIL;
-    w->cell[w->cells].row = NIL; /* not yet in use, should a rehash come in between */
     return w->cells++;
 }
 
-static void cell_hash_in(struct window *w, uint32_t k)
+/* Room for one more slot, and for the cells of a row that begins to be hashed. */
+static bool slots_ready(struct window *w)
 {
-    struct cell *c = &w->cell[k];
-    uint32_t *head = &w->cell_heads.head[cell_hash(w, c->row, c->group) & w->cell_heads.mask];
-    c->hash_next = *head;
-    *head = k;
+    return !slots_full(w) || cells_rehash(w);
+}
+
+static void row_hash_in(struct window *w, struct row *r)
+{
+    r->hashed = true;
+    for (uint32_t i = r->head; i != NIL; i = w->cell[i].row_next)
+        cell_hash_in(w, i);
 }
 
 static uint32_t cell_make(struct window *w, uint32_t row, uint64_t group)
 {
-    uint32_t k = cell_slot(w);
+    uint32_t k = slots_ready(w) ? cell_slot(w) : NIL; /* a rehash must see neither cell nor row half made */
     if (k == NIL)
         return NIL;
     struct row *r = &w->row[row];
-    w->cell[k] = (struct cell){.group = group, .last = HOUR_NONE, .row = row, .hash_next = NIL, .row_next = r->head, .more = NIL};
+    w->cell[k] = (struct cell){.group = group, .last = HOUR_NONE, .row = row, .row_next = r->head, .more = NIL};
     r->head = k;
     r->cells++;
-    if (!row_hashed(w, r))
-        return k;
-    if (w->learns && r->cells == CHAIN_WALK + 1)
-        for (uint32_t i = r->head; i != NIL; i = w->cell[i].row_next)
-            cell_hash_in(w, i);
-    else
+    if (row_hashed(w, r))
         cell_hash_in(w, k);
+    else if (r->cells > CHAIN_WALK)
+        row_hash_in(w, r);
     return k;
 }
 
@@ -415,12 +445,13 @@ uint32_t cell_find(const struct window *w, uint32_t row, uint64_t group)
             k = w->cell[k].row_next;
         return k;
     }
-    if (!w->cell_heads.head)
+    if (!w->cell_slots.head)
         return NIL;
-    k = w->cell_heads.head[cell_hash(w, row, group) & w->cell_heads.mask];
-    while (k != NIL && (w->cell[k].group != group || w->cell[k].row != row))
-        k = w->cell[k].hash_next;
-    return k;
+    uint64_t hash = cell_hash(w, row, group);
+    for (uint32_t i = slot_first(w, hash); (k = w->cell_slots.head[i]) != SLOT_EMPTY; i = (i + 1) & w->cell_slots.mask)
+        if (slot_may_be(k, hash) && w->cell[k & SLOT_INDEX].group == group && w->cell[k & SLOT_INDEX].row == row)
+            return k & SLOT_INDEX;
+    return NIL;
 }
 
 uint32_t cell_get(struct window *w, uint32_t row, uint64_t group)
@@ -449,7 +480,7 @@ uint32_t cell_get(struct window *w, uint32_t row, uint64_t group)
 
 /* ---- hours ---- */
 
-static const uint8_t block_size[4] = {4, 8, 16, 24}; /* the first word holds the class and the number of hours */
+static const uint8_t block_size[7] = {2, 4, 6, 8, 12, 16, 24}; /* the first word holds the class and the number of hours */
 
 static uint32_t block_make(struct window *w, unsigned class)
 {
@@ -551,19 +582,20 @@ size_t cell_hours(const struct window *w, const struct cell *c, hour_t out[24])
 
 /* ---- sampling ---- */
 
-/* Rows that sampling folds are large, so their cells are hashed; they stay so, whatever is left of them. */
+/* The cells of rows that sampling folds are hashed: row_raise_level sees to it, and they stay so, whatever is left of them. */
 static void cell_unlink(struct window *w, uint32_t k)
 {
     struct cell *c = &w->cell[k];
     w->last_cell = NIL;
-    uint32_t *link = &w->cell_heads.head[cell_hash(w, c->row, c->group) & w->cell_heads.mask];
-    while (*link != k)
-        link = &w->cell[*link].hash_next;
-    *link = c->hash_next;
+    uint64_t hash = cell_hash(w, c->row, c->group);
+    uint32_t i = slot_first(w, hash);
+    while (w->cell_slots.head[i] != (slot_tag(hash) | k))
+        i = (i + 1) & w->cell_slots.mask;
+    w->cell_slots.head[i] = SLOT_GONE;
     if (c->more != NIL)
         block_free(w, c->more);
     c->row = NIL;
-    c->hash_next = w->free_cell;
+    c->row_next = w->free_cell;
     w->free_cell = k;
     w->cells_free++;
 }
@@ -571,7 +603,7 @@ static void cell_unlink(struct window *w, uint32_t k)
 static void cell_fold(struct window *w, uint32_t row, uint32_t k)
 {
     struct cell c = w->cell[k];
-    hour_t hours[24];
+    WEIR_UNINITIALIZED hour_t hours[24];
     size_t n = cell_hours(w, &c, hours);
     cell_unlink(w, k);
     uint32_t rest = cell_get(w, row, group_rest(c.group));
@@ -579,8 +611,6 @@ static void cell_fold(struct window *w, uint32_t row, uint32_t k)
         return;
     struct cell *to = &w->cell[rest];
     to->bytes_in = sat_add(to->bytes_in, c.bytes_in);
-    to->packets = sat_add32(to->packets, c.packets);
-    to->flows = sat_add32(to->flows, c.flows);
     for (size_t i = 0; i < n; i++)
         cell_add_hour(w, rest, hours[i]);
 }
@@ -589,6 +619,8 @@ void row_raise_level(struct window *w, uint32_t row, unsigned big, uint8_t level
 {
     if (level <= w->row[row].level[big])
         return;
+    if (!row_hashed(w, &w->row[row]) && slots_ready(w))
+        row_hash_in(w, &w->row[row]);
     w->row[row].level[big] = level;
     uint32_t k = w->row[row].head;
     uint32_t *link = &w->row[row].head;
