@@ -46,6 +46,12 @@ void window_set_forwards(struct window *w, uint32_t interface);
 
 /* Add one attributed flow (CHARGED or PENDING). LIMIT: not kept, counted as folded. */
 WEIR_MUST_USE enum weir_err window_add(struct window *w, uint32_t interface, const struct flow *f, enum flow_verdict verdict);
+/* The same, and where it went; then window_add_again adds an equal flow (but for bytes, packets and times) there at once. False: it
+ * may belong elsewhere (another day, a big record, the window was emptied), use window_add. */
+struct window_place { uint64_t filling; uint32_t row, cell; };
+WEIR_MUST_USE enum weir_err window_add_at(struct window *w, uint32_t interface, const struct flow *f, enum flow_verdict verdict,
+                                          struct window_place *place);
+bool window_add_again(struct window *w, const struct window_place *place, bool out, bool external, int64_t start_s, uint64_t bytes);
 /* A hole in the evidence: SKIPDATA at this interface at that time. */
 WEIR_MUST_USE enum weir_err window_add_gap(struct window *w, uint32_t interface, int64_t start_s);
 /* Add all of src to dst; src keeps its sums (and notes which interface is which in dst). Commutes, associative. NOMEM or LIMIT. */

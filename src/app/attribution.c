@@ -119,6 +119,53 @@ static bool out_of_time(struct attribution *a, const struct record *r)
     return false;
 }
 
+/* ---- connections seen lately ---- */
+
+static inline uint64_t repeat_addresses(const struct record *r) { return (uint64_t)ip_v4(r->src) << 32 | ip_v4(r->dst); }
+
+static inline uint64_t repeat_rest(const struct record *r)
+{
+    return (uint64_t)r->src_port << 48 | (uint64_t)r->dst_port << 32 | (uint64_t)r->protocol << 24 | (uint64_t)(r->tcp_flags & 18) << 8 |
+           (uint64_t)r->direction;
+}
+
+#define PACKET_ENDS ((1ULL << FIELD_PKT_SRCADDR) | (1ULL << FIELD_PKT_DSTADDR))
+#define BASICS ((1ULL << FIELD_SRCADDR) | (1ULL << FIELD_DSTADDR) | (1ULL << FIELD_SRCPORT) | (1ULL << FIELD_DSTPORT) | \
+                (1ULL << FIELD_PROTOCOL) | (1ULL << FIELD_BYTES))
+
+/* Where a plain accepted IPv4 record would be remembered; NULL for any other. */
+static inline struct repeat *repeat_of(struct attribution *a, uint32_t interface, const struct record *r)
+{
+    if ((r->has & BASICS) != BASICS || r->action == ACTION_REJECT || r->forwarder_type || r->transit_gateway || !r->bytes || !ip_is_v4(r->src) ||
+        !ip_is_v4(r->dst))
+        return NULL;
+    if ((r->has & PACKET_ENDS) && (!ip_eq(r->src, r->pkt_src) || !ip_eq(r->dst, r->pkt_dst) || (r->has & PACKET_ENDS) != PACKET_ENDS))
+        return NULL;
+    uint64_t h = (repeat_addresses(r) ^ repeat_rest(r) ^ interface) * 0x9e3779b97f4a7c15ULL;
+    return &a->repeat[h >> 53];
+}
+
+static inline bool repeat_is(const struct repeat *known, uint32_t interface, const struct record *r)
+{
+    return known->addresses == repeat_addresses(r) && known->rest == repeat_rest(r) && known->interface == interface;
+}
+
+static void attribute(struct attribution *a, uint32_t interface, const struct record *r, struct repeat *known)
+{
+    WEIR_UNINITIALIZED struct flow f;
+    enum flow_verdict v = flow_attribute(&a->rules, r, learn(a, interface, r), &f);
+    a->counts->flows[v]++;
+    a->counts->flow_bytes[v] = sat_add(a->counts->flow_bytes[v], RECORD_HAS(r, BYTES) ? r->bytes : 0);
+    if (v != FLOW_NOT_TRAFFIC && WEIR_UNLIKELY(f.forwards))
+        window_set_forwards(a->window, interface);
+    if (v != FLOW_CHARGED && v != FLOW_PENDING)
+        return;
+    struct window_place place = {0, 0, 0};
+    a->flow(a->ctx, interface, r, &f, v, &place);
+    if (known && place.filling)
+        *known = (struct repeat){repeat_addresses(r), repeat_rest(r), interface, f.out, f.external, place};
+}
+
 void attribution_record(void *attribution, const struct record *r)
 {
     struct attribution *a = attribution;
@@ -135,14 +182,13 @@ void attribution_record(void *attribution, const struct record *r)
         a->gap(a->ctx, interface, r);
         return;
     }
-    WEIR_UNINITIALIZED struct flow f;
-    enum flow_verdict v = flow_attribute(&a->rules, r, learn(a, interface, r), &f);
-    a->counts->flows[v]++;
-    a->counts->flow_bytes[v] = sat_add(a->counts->flow_bytes[v], RECORD_HAS(r, BYTES) ? r->bytes : 0);
-    if (v != FLOW_NOT_TRAFFIC && WEIR_UNLIKELY(f.forwards))
-        window_set_forwards(a->window, interface);
-    if (v == FLOW_CHARGED || v == FLOW_PENDING)
-        a->flow(a->ctx, interface, r, &f, v);
+    struct repeat *known = repeat_of(a, interface, r);
+    if (known && repeat_is(known, interface, r) && window_add_again(a->window, &known->place, known->out, known->external, r->start_s, r->bytes)) {
+        a->counts->flows[FLOW_CHARGED]++;
+        a->counts->flow_bytes[FLOW_CHARGED] = sat_add(a->counts->flow_bytes[FLOW_CHARGED], r->bytes);
+        return;
+    }
+    attribute(a, interface, r, known);
 }
 
 static void restart(struct attribution *a)

@@ -110,8 +110,9 @@ static void look_at(struct search *s, uint32_t interface, const struct record *r
     }
 }
 
-static void on_flow(void *ctx, uint32_t interface, const struct record *r, const struct flow *f, enum flow_verdict v)
+static void on_flow(void *ctx, uint32_t interface, const struct record *r, const struct flow *f, enum flow_verdict v, struct window_place *place)
 {
+    (void)place; /* every record is looked at */
     look_at(ctx, interface, r, f);
     if (v == FLOW_PENDING) {
         struct flow mirrored = flow_mirror(f);

@@ -31,12 +31,14 @@ struct worker {
     size_t index; /* of the object in the list */
 };
 
-static void on_flow(void *ctx, uint32_t interface, const struct record *r, const struct flow *f, enum flow_verdict v)
+static void on_flow(void *ctx, uint32_t interface, const struct record *r, const struct flow *f, enum flow_verdict v, struct window_place *place)
 {
     struct worker *w = ctx;
     (void)r;
-    if (window_add(w->a.window, interface, f, v))
+    if (window_add_at(w->a.window, interface, f, v, place)) {
         w->counts.folded++;
+        place->filling = 0;
+    }
 }
 
 static void on_gap(void *ctx, uint32_t interface, const struct record *r)

@@ -85,6 +85,7 @@ static void heads_clear(struct heads *h)
 
 static void sums_reset(struct window *w)
 {
+    w->filling++;
     if (w->rows)
         heads_clear(&w->row_heads);
     if (w->cells)
@@ -401,6 +402,7 @@ static uint32_t cell_slot(struct window *w)
         uint32_t k = w->free_cell;
         w->free_cell = w->cell[k].row_next;
         w->cells_free--;
+        w->order.cells_seen = NIL; /* the number of cells tells of new ones only when they are appended */
         return k;
     }
     if (!grow(&w->cell, &w->cells_cap, w->cells + 1, sizeof *w->cell))
@@ -592,6 +594,7 @@ static void cell_unlink(struct window *w, uint32_t k)
     while (w->cell_slots.head[i] != (slot_tag(hash) | k))
         i = (i + 1) & w->cell_slots.mask;
     w->cell_slots.head[i] = SLOT_GONE;
+    w->order.cells_seen = NIL;
     if (c->more != NIL)
         block_free(w, c->more);
     c->row = NIL;
@@ -622,6 +625,7 @@ void row_raise_level(struct window *w, uint32_t row, unsigned big, uint8_t level
     if (!row_hashed(w, &w->row[row]) && slots_ready(w))
         row_hash_in(w, &w->row[row]);
     w->row[row].level[big] = level;
+    w->filling++;
     uint32_t k = w->row[row].head;
     uint32_t *link = &w->row[row].head;
     uint32_t folded = NIL;

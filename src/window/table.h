@@ -65,7 +65,8 @@ struct heads { /* chained hash: heads over an array of entries that hold hash_ne
 struct window {
     struct window_limits limits;
     bool learns, any_forwards;
-    uint64_t seed; /* of the hashes; also tells this filling of the window from any other */
+    uint64_t seed; /* of the hashes; also tells this window from any other */
+    uint64_t filling; /* changes when cells move or go */
     uint32_t *to; uint32_t to_cap; uint64_t to_seed; /* interface numbers in the window merged into last */
     struct interface *interface; uint32_t interfaces, interfaces_cap; struct heads interface_heads;
     struct flow_own (*own)[2]; uint32_t own_cap;
