@@ -41,6 +41,16 @@ static void names_the_system_of_the_peer(void **state)
          "destinations was 3 MB");
 }
 
+static void names_two_further_peers_and_passes_over_crumbs(void **state)
+{
+    (void)state;
+    x.f.peers = 2;
+    x.f.peers_more = 518;
+    x.f.bytes_more = 678563;
+    says("10.0.1.10 sent 41.1 GB in 90 min to 200.160.0.8 (BR, first seen today) and 2.00 GB to 198.51.100.7; in 9 days its largest day to new "
+         "destinations was 3 MB");
+}
+
 static void sums_up_further_peers_listed_or_not(void **state)
 {
     (void)state;
@@ -227,6 +237,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CLAIM(says_what_where_how_long_and_what_was_usual),
         CLAIM(names_the_system_of_the_peer),
+        CLAIM(names_two_further_peers_and_passes_over_crumbs),
         CLAIM(sums_up_further_peers_listed_or_not),
         CLAIM(gives_the_date_of_a_new_peer_in_a_finding_of_several_days),
         CLAIM(says_nothing_of_novelty_for_a_known_peer_without_data),

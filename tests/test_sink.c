@@ -120,8 +120,12 @@ static void the_table_counts_further_peers(void **state)
     (void)state;
     x.f.peers = 3;
     x.f.peers_more = 4;
+    x.f.bytes_more = 500000000;
     show(SINK_TABLE, (struct sink_style){0}, 1);
     has("200.160.0.8 BR +6\n");
+    x.f.bytes_more = 1000; /* crumbs */
+    show(SINK_TABLE, (struct sink_style){0}, 1);
+    has("200.160.0.8 BR +2\n");
 }
 
 static void colour_is_only_an_extra(void **state)

@@ -56,6 +56,10 @@ void run_counts_add(struct run_counts *to, const struct run_counts *from)
         to->last_s = from->last_s;
 }
 
+/* By bit of enum source_note. */
+static const char *const source_note_words[] = {"empty-object", "padding", "plain-named-gz", "nested-gzip", "gzip-without-suffix", "multi-member",
+                                                "trailing-garbage"};
+
 static void number(struct buffer *out, const char *key, uint64_t value)
 {
     buffer_printf(out, ",\"%s\":%" PRIu64, key, value);
@@ -97,6 +101,9 @@ static void rejects_json(const struct run_counts *c, struct buffer *out)
     for (unsigned i = 0; i < NOTE_COUNT; i++)
         if (c->records.notes[i])
             number(out, decode_note_word((enum decode_note)i), c->records.notes[i]);
+    for (unsigned i = 0; i < WEIR_COUNT(source_note_words); i++)
+        if (c->source_notes[i])
+            number(out, source_note_words[i], c->source_notes[i]);
     end(out, from);
 }
 
@@ -171,10 +178,12 @@ static void doubt_lines(const struct run_counts *c, struct buffer *out)
     if (c->records_future)
         buffer_printf(out, "  %" PRIu64 " records lie in the future and were not summed\n", c->records_future);
     if (c->suspected_forwarders)
-        buffer_printf(out, "  %" PRIu64 " suspected forwarders: bytes are charged to the hosts behind them; name them in networks.forwarders\n",
+        buffer_printf(out, "  %" PRIu64 " suspected forwarders: see the log, and name the true ones in networks.forwarders\n",
                       c->suspected_forwarders);
     if (c->folded)
         buffer_printf(out, "  %" PRIu64 " flows folded: a limit of window.* was reached\n", c->folded);
+    if (c->source_notes[6])
+        buffer_printf(out, "  %" PRIu64 " objects with bytes behind their gzip data, which were passed over\n", c->source_notes[6]);
     if (c->flows[FLOW_UNKNOWN])
         buffer_printf(out, "  %" PRIu64 " flows of unknown owner: name your networks in networks.own\n", c->flows[FLOW_UNKNOWN]);
 }

@@ -105,21 +105,27 @@ static enum weir_err learn(struct judging *g, const struct host_day *d, struct b
     return save_baseline(g, b);
 }
 
+/* Where the operator has named the forwarders, a suspicion is no more than that. */
+static bool suspicion_counts(const struct judging *g) { return g->run->app->config->forwarders.n == 0; }
+
 static void tell_suspected(struct judging *g, const struct host_day *d)
 {
     char ip[IP_TEXT_MAX];
     ip_format(d->host, ip);
     if (d->suspected)
-        log_warn(g->run->app->log, "suspected forwarder, charged to nobody", LOG_TEXT("interface", d->interface), LOG_TEXT("address", slice_of(ip)),
+        log_warn(g->run->app->log, suspicion_counts(g) ? "suspected forwarder, charged to nobody" : "suspected forwarder, not in networks.forwarders, so charged", LOG_TEXT("interface", d->interface), LOG_TEXT("address", slice_of(ip)),
                  LOG_NUMBER("bytes", d->external_out));
 }
 
-static enum weir_err on_host(void *ctx, const struct host_day *d)
+static enum weir_err on_host(void *ctx, const struct host_day *day)
 {
     struct judging *g = ctx;
     struct baseline b;
     struct score score = {0};
-    tell_suspected(g, d);
+    tell_suspected(g, day);
+    struct host_day trusted = *day;
+    trusted.forwarder &= !day->suspected || suspicion_counts(g);
+    const struct host_day *d = &trusted;
     if (d->forwarder)
         return WEIR_OK;
     enum weir_err err = load_baseline(g, d, &b);

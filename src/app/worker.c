@@ -52,7 +52,7 @@ static void on_reject(void *ctx, const struct decode_place *place)
 {
     struct worker *w = ctx;
     log_warn(w->crew->run->app->log, "record rejected", LOG_TEXT("object", slice_of(w->object->path)), LOG_NUMBER("line", place->line),
-             LOG_TEXT("reason", slice_of(decode_reject_word(place->why))), LOG_TEXT("field", place->field), LOG_TEXT("text", place->text));
+             LOG_TEXT("reason", slice_of(decode_reject_word(place->why))), LOG_TEXT("field", place->field.n ? place->field : SLICE_LIT("-")), LOG_TEXT("text", place->text));
 }
 
 static void on_record(void *ctx, const struct record *r)

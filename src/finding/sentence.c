@@ -1,6 +1,6 @@
 /* The one plain sentence. Example (a test repeats it):
- *   10.0.1.10 sent 41.1 GB in 90 min to 200.160.0.8 (BR, AS64500 EXAMPLE, first seen today) and 3.00 GB to 2 more; in 9 days its
- *   largest day to new destinations was 3 MB
+ *   10.0.1.10 sent 41.1 GB in 90 min to 200.160.0.8 (BR, AS64500 EXAMPLE, first seen today) and 3.00 GB to 198.51.100.7; in 9
+ *   days its largest day to new destinations was 3 MB
  * Claimed bytes have three digits; the past is kept in eighths of an octave and gets two, as it is not known better.
  * The text may hold names from outside (AS names): whoever shows it escapes it.
  * SPDX-License-Identifier: Apache-2.0 */
@@ -117,14 +117,28 @@ static void put_peer(struct buffer *out, const struct finding_facts *f, const st
     if (open) buffer_puts(out, ")");
 }
 
+#define NAMED_MAX 3 /* peers that the sentence names, the largest among them */
+
+/* Crumbs that went to peers not worth listing are not told of: explain does. */
+static bool unlisted_matter(const struct finding_facts *f, uint64_t listed) { return f->peers_more && f->bytes_more >= listed / 100; }
+
 static void put_others(struct buffer *out, const struct finding_facts *f)
 {
-    uint64_t peers = f->peers_more + f->peers - 1, bytes = f->bytes_more;
+    uint64_t bytes = 0, others = f->peers - 1;
     for (size_t i = 1; i < f->peers; i++) bytes = sat_add(bytes, f->peer[i].bytes);
-    if (!peers) return;
+    bool unlisted = unlisted_matter(f, sat_add(bytes, f->peer[0].bytes));
+    if (!others && !unlisted) return;
     buffer_puts(out, " and ");
-    put_bytes(out, bytes);
-    buffer_printf(out, " to %" PRIu64 " more", peers);
+    put_bytes(out, unlisted ? sat_add(bytes, f->bytes_more) : bytes);
+    buffer_puts(out, " to ");
+    if (unlisted || f->peers > NAMED_MAX) {
+        buffer_printf(out, "%" PRIu64 " more", others + (unlisted ? f->peers_more : 0));
+        return;
+    }
+    for (size_t i = 1; i < f->peers; i++) {
+        buffer_puts(out, i > 1 ? " and " : "");
+        put_ip(out, f->peer[i].peer);
+    }
 }
 
 static void put_what(struct buffer *out, const struct finding_facts *f, const struct claim *c)

@@ -21,6 +21,10 @@ static void say_fixed(struct page *p, double v, unsigned decimals)
 /* 0.0003 -> "once in 3,300 host-days", to two digits; rates are kept to 12 decimals. */
 static void say_rate(struct page *p, double rate)
 {
+    if (rate >= 1) {
+        buffer_puts(&p->line, "not above what is expected");
+        return;
+    }
     if (!(rate >= 1e-12)) {
         buffer_puts(&p->line, "less than once in ");
         page_commas(p, 1000000000000);

@@ -22,6 +22,7 @@ static void row_peer(struct page *p, const json_t *finding)
 {
     const json_t *first = view_item(finding, "evidences", 0);
     uint64_t more = view_u64(finding, "unmapped.weir.peers_more");
+    if (view_u64(finding, "unmapped.weir.bytes_more") < view_u64(first, "data.bytes") / 100) more = 0; /* crumbs */
     struct slice country = view_text(first, "dst_endpoint.location.country");
     if (!first) {
         buffer_puts(&p->line, "-");

@@ -118,7 +118,19 @@ static inline void row_prefetch(const struct window *w, uint32_t interface)
 void cell_prefetch_head(const struct window *w, uint32_t row, uint64_t group);
 void cell_prefetch_cell(const struct window *w, uint32_t row, uint64_t group);
 void cell_prefetch_pool(const struct window *w, uint32_t row, uint64_t group);
+/* Storage: arrays double, hashes are made anew at twice the size. */
+#define FIRST_CAP 64u
+#define INDEX_MAX (1u << 28) /* what a slot can name */
 bool grow(void *array_pointer, uint32_t *cap, uint32_t need, size_t size);
+bool heads_resize(struct heads *h, uint32_t size);
+static inline uint32_t heads_next_size(const struct heads *h) { return h->head ? (h->mask + 1) * 2 : FIRST_CAP; }
+/* Keyed by the window's random seed: nobody can choose addresses that collide. Folded product, as in wyhash. */
+static inline uint64_t mix(const struct window *w, uint64_t a, uint64_t b)
+{
+    unsigned __int128 m = (unsigned __int128)(a ^ w->seed) * (b ^ (w->seed << 32 | w->seed >> 32) ^ 0x9e3779b97f4a7c15ULL);
+    return (uint64_t)(m >> 64) ^ (uint64_t)m;
+}
+
 /* All hours of a cell, inline and pooled, into out[24]; returns how many. */
 size_t cell_hours(const struct window *w, const struct cell *c, hour_t out[24]);
 uint32_t day_slot(struct window *w, uint16_t day); /* NIL when there are too many */
