@@ -61,7 +61,7 @@ WEIR_MUST_USE enum weir_err layout_parse(struct slice header, struct layout *out
 void layout_default(struct layout *out);
 /* Fields that weir must have to count egress and that the layout lacks, as words joined by ", ": empty if none.
  * Needed: srcaddr dstaddr bytes start, and interface-id or resource-id or tgw-attachment-id; `end`, `action`, `log-status`, ports, protocol may be absent
- * (end = start, action = ACCEPT, status = OK, ports 0, protocol 0), which is noted. */
+ * (end = start, action NONE, which counts as accepted, status OK, ports 0, protocol 0), which is noted. */
 void layout_missing(const struct layout *layout, struct buffer *out);
 
 enum record_action { ACTION_NONE, ACTION_ACCEPT, ACTION_REJECT };          /* NONE: "-" or no such column */

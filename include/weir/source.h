@@ -3,7 +3,7 @@
  * content, inflates it (zlib or ISA-L behind one interface) and says exactly what was wrong with it.
  *
  * Invariants: an object is whole or rejected; source_read returns WEIR_END only after every checksum and length
- * fitted and nothing foreign followed. The object id is the SHA-256 of the bytes as stored (compressed).
+ * fitted; text behind the last member is passed over with a note. The object id is the SHA-256 of the bytes as stored (compressed).
  * Output bytes never depend on the engine. Order of a list is canonical, whatever the order of the arguments. */
 #ifndef WEIR_SOURCE_H
 #define WEIR_SOURCE_H

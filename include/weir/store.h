@@ -8,7 +8,7 @@
  * exception is the findings outbox, an ordered sequence.
  *
  * Kinds: m meta · o ledger entry by object id · l ledger index by day · w open window by day and bucket · h host baseline ·
- *        i index of hosts by bucket · q finding by uid.
+ *        c dossier of a host's finding (days, scores, evidence) · q finding by uid.
  *
  * Invariants: a commit is all or nothing, also when the process is killed at any point; a reader sees a commit whole.
  * One writer: a commit is fenced by the sequence number read when the store was opened; if somebody else committed
@@ -46,7 +46,8 @@ WEIR_MUST_USE enum weir_err store_get_many(struct store *s, char kind, const cha
 bool store_has(struct store *s, char kind, const char *id); /* false also on failure: use where a re-check follows */
 
 /* ---- the checkpoint ---- */
-/* Begin collects; nothing is visible before commit. Values are copied. One batch at a time. */
+/* Begin collects; nobody else sees anything before commit, but reads of this store between begin and commit see the batch's own puts and
+ * deletes (the outbox excepted). Values are copied. One batch at a time. */
 WEIR_MUST_USE enum weir_err store_begin(struct store *s, struct fault *fault);
 WEIR_MUST_USE enum weir_err store_put(struct store *s, char kind, const char *id, struct slice value, struct fault *fault);
 WEIR_MUST_USE enum weir_err store_delete(struct store *s, char kind, const char *id, struct fault *fault);
