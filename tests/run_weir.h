@@ -32,7 +32,7 @@ static inline int run_begin(void **state)
 {
     struct run_weir *r = calloc(1, sizeof *r);
     assert_non_null(r);
-    strcpy(r->folder, "/tmp/weir-run-XXXXXX");
+    snprintf(r->folder, sizeof r->folder, "/tmp/weir-run-XXXXXX");
     assert_non_null(mkdtemp(r->folder));
     snprintf(r->url, sizeof r->url, "sqlite:%s/weir.db", r->folder);
     snprintf(r->summary, sizeof r->summary, "%s/summary", r->folder);

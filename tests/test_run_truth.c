@@ -194,6 +194,13 @@ struct second_reading {
     uint64_t out, in, refused_in;
 };
 
+static uint64_t number_of(const char *digits)
+{
+    uint64_t n = 0;
+    for (; *digits >= '0' && *digits <= '9'; digits++) n = 10 * n + (uint64_t)(*digits - '0');
+    return n;
+}
+
 static void read_second(struct second_reading *s, char *line)
 {
     char *field[COLUMNS] = {line}, *rest = line;
@@ -201,8 +208,8 @@ static void read_second(struct second_reading *s, char *line)
     if (!field[COLUMNS - 1] || strcmp(field[STATUS], "OK") != 0 || strcmp(field[INSTANCE], "-") == 0)
         return;
     bool out = strcmp(field[SRC], HOST) == 0, accepted = strcmp(field[ACTION], "ACCEPT") == 0;
-    uint64_t bytes = strtoull(field[BYTES], NULL, 10);
-    int64_t hour_s = strtoll(field[START], NULL, 10) / HOUR_S * HOUR_S;
+    uint64_t bytes = number_of(field[BYTES]);
+    int64_t hour_s = (int64_t)number_of(field[START]) / HOUR_S * HOUR_S;
     if (strncmp(field[out ? DST : SRC], "10.", 3) == 0)
         return;
     struct host_hour *h = label_of(s->t, HOST, hour_s);

@@ -58,7 +58,7 @@ law() {
     [ "$counted" -eq "$(total "$1" log_status)" ] || die "$1: a counted record without a log status"
     [ "$(count "$1" log_status OK)" -eq "$(total "$1" action)" ] || die "$1: an OK record without an action"
     [ "$(count "$1" objects rejected)" -eq "$(total "$1" object_rejects)" ] || die "$1: a rejected object without a reason"
-    [ "$(count "$1" objects listed)" -eq $(($(count "$1" objects done) + $(count "$1" objects duplicate) + $(count "$1" objects rejected) + ${2:-0})) ] ||
+    [ "$(count "$1" objects listed)" -eq $(($(count "$1" objects 'done') + $(count "$1" objects duplicate) + $(count "$1" objects rejected) + ${2:-0})) ] ||
         die "$1: listed != done + duplicate + rejected"
 }
 
