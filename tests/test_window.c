@@ -251,7 +251,7 @@ static void a_proven_forwarder_is_told_by_any_object(void **state)
     (void)state;
     struct window *w = window_usual(), *part = window_with(4096, 65536, true);
     charge(w, interface(w, "eni-nat", "fl-1"), flow(GATEWAY, FAR, 1000));
-    window_set_forwards(part, interface(part, "eni-nat", "fl-1"));
+    window_set_forwards(part, interface(part, "eni-nat", "fl-1"), DAY0 + HOUR_S);
     assert_false(look_up(w, GATEWAY)->d.forwarder);
     assert_int_equal(window_merge(w, part), WEIR_OK);
     const struct looked_up *l = look_up(w, GATEWAY);
@@ -259,6 +259,46 @@ static void a_proven_forwarder_is_told_by_any_object(void **state)
     assert_false(l->d.suspected);
     window_free(w);
     window_free(part);
+}
+
+static void a_proof_of_forwarding_counts_for_its_day_only(void **state)
+{
+    (void)state;
+    struct window *w = window_usual();
+    uint32_t k = interface(w, "eni-nat", "fl-1");
+    charge(w, k, flow(GATEWAY, FAR, 1000));
+    window_set_forwards(w, k, DAY0 + DAY_S);
+    assert_false(look_up(w, GATEWAY)->d.forwarder);
+    window_set_forwards(w, k, DAY0 + DAY_S - 1);
+    const struct looked_up *l = look_up(w, GATEWAY);
+    assert_true(l->d.forwarder);
+    assert_int_equal(l->d.gaps + l->d.gap_hours, 0);
+    window_free(w);
+}
+
+/* The proof may come in an object of its own: what a restart loads must have it. */
+static void a_proof_of_forwarding_is_stored_with_what_changed(void **state)
+{
+    (void)state;
+    struct window *w = window_usual(), *part = window_with(16, 16, true), *back = window_usual();
+    struct buffer b;
+    buffer_init(&b, BLOB_MAX);
+    charge(w, interface(w, "eni-nat", "fl-1"), flow(GATEWAY, FAR, 1000));
+    carry_over(w, back);
+    window_clean(w);
+    window_set_forwards(part, interface(part, "eni-nat", "fl-1"), DAY0);
+    assert_int_equal(window_merge(w, part), WEIR_OK);
+    for (unsigned bucket = 0; bucket < WINDOW_BUCKETS; bucket++)
+        if (window_bucket_dirty(w, DAY0, bucket)) {
+            buffer_clear(&b);
+            assert_int_equal(window_encode(w, DAY0, bucket, &b), WEIR_OK);
+            assert_int_equal(window_decode(back, (struct slice){b.p, b.n}), WEIR_OK);
+        }
+    assert_true(look_up(back, GATEWAY)->d.forwarder);
+    buffer_fini(&b);
+    window_free(w);
+    window_free(part);
+    window_free(back);
 }
 
 /* Version 2 at host i and at the gateway: the host says "to the far end", the gateway "from the host". */
@@ -483,6 +523,8 @@ int main(void)
         cmocka_unit_test(pairs_that_nothing_settles_are_counted_as_unresolved),
         cmocka_unit_test(a_gap_marks_its_hours_at_its_interface),
         cmocka_unit_test(a_proven_forwarder_is_told_by_any_object),
+        cmocka_unit_test(a_proof_of_forwarding_counts_for_its_day_only),
+        cmocka_unit_test(a_proof_of_forwarding_is_stored_with_what_changed),
         cmocka_unit_test(a_gateway_in_version_2_is_suspected),
         cmocka_unit_test(a_gateway_whose_senders_are_not_logged_is_suspected_by_its_sums),
         cmocka_unit_test(a_staging_host_is_no_forwarder),

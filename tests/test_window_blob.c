@@ -33,7 +33,7 @@ static void populate(struct window *w, unsigned hosts)
         if (i % 7 == 0)
             assert_int_equal(window_add_gap(w, k, f.start_s), WEIR_OK);
     }
-    window_set_forwards(w, interface(w, ids[2], "fl-1"));
+    window_set_forwards(w, interface(w, ids[2], "fl-1"), DAY0);
 }
 
 static unsigned fullest_bucket(struct window *w, struct buffer *out)

@@ -42,7 +42,8 @@ uint32_t window_interface(struct window *w, const struct interface_name *name);
 void window_name(const struct window *w, uint32_t interface, struct interface_name *out);
 /* What is learned of its own address in this family; only with learns. Valid until the next window_interface. */
 struct flow_own *window_own(struct window *w, uint32_t interface, bool v4);
-void window_set_forwards(struct window *w, uint32_t interface);
+/* A record of that time proves that the interface forwards: that day its egress is charged to nobody. */
+void window_set_forwards(struct window *w, uint32_t interface, int64_t start_s);
 
 /* Add one attributed flow (CHARGED or PENDING). LIMIT: not kept, counted as folded. */
 WEIR_MUST_USE enum weir_err window_add(struct window *w, uint32_t interface, const struct flow *f, enum flow_verdict verdict);

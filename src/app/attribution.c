@@ -157,7 +157,7 @@ static void attribute(struct attribution *a, uint32_t interface, const struct re
     a->counts->flows[v]++;
     a->counts->flow_bytes[v] = sat_add(a->counts->flow_bytes[v], RECORD_HAS(r, BYTES) ? r->bytes : 0);
     if (v != FLOW_NOT_TRAFFIC && WEIR_UNLIKELY(f.forwards))
-        window_set_forwards(a->window, interface);
+        window_set_forwards(a->window, interface, r->start_s);
     if (v != FLOW_CHARGED && v != FLOW_PENDING)
         return;
     struct window_place place = {0, 0, 0};

@@ -92,11 +92,24 @@ enum weir_err window_add_gap(struct window *w, uint32_t interface, int64_t start
 {
     uint64_t start = (uint64_t)start_s;
     uint32_t row = row_get(w, interface, (struct ip){0, 0}, (uint16_t)(start / DAY_S), ROW_INTERFACE);
-    uint32_t k = row == NIL ? NIL : cell_get(w, row, (uint64_t)GROUP_GAP << 60);
+    uint32_t k = row == NIL ? NIL : cell_get(w, row, GAP_CELL);
     if (k == NIL)
         return folded(w);
     cell_add_hour(w, k, hour_make((unsigned)(start % DAY_S / HOUR_S), 1u << (start % HOUR_S / 600), 1));
     return WEIR_OK;
+}
+
+/* A row, like all else that a day is judged by: it is stored, merged and dropped with its day. */
+void window_set_forwards(struct window *w, uint32_t interface, int64_t start_s)
+{
+    uint16_t day = (uint16_t)(start_s / DAY_S);
+    if (w->interface[interface].forwards_day == day)
+        return;
+    uint32_t row = row_get(w, interface, (struct ip){0, 0}, day, ROW_INTERFACE);
+    if (row == NIL || cell_get(w, row, FORWARDS_CELL) == NIL)
+        w->stats.folded++;
+    else
+        w->interface[interface].forwards_day = day;
 }
 
 static enum weir_err merge_cell(struct window *dst, uint32_t row, const struct window *src, const struct cell *c)
@@ -226,14 +239,6 @@ enum weir_err window_merge(struct window *dst, struct window *src)
     if (!map_interfaces(dst, src))
         return WEIR_NOMEM;
     enum weir_err limit = WEIR_OK;
-    for (uint32_t i = 0; src->any_forwards && i < src->interfaces; i++) {
-        if (!src->interface[i].forwards)
-            continue;
-        uint32_t to = interface_in(dst, src, i);
-        if (to == NIL)
-            return WEIR_NOMEM;
-        window_set_forwards(dst, to);
-    }
     for (uint32_t i = 0; i < src->rows; i += BATCH) {
         enum weir_err err = merge_batch(dst, src, i, i + BATCH < src->rows ? i + BATCH : src->rows);
         if (err && err != WEIR_LIMIT)

@@ -2,7 +2,7 @@
 /* The stored form of the rows of one day and bucket. Decoding merges, so a store may hold a bucket in several parts.
  *
  *   blob 'w' version 1: varint day, varint names, names * string   (accounts, flow logs and VPCs)
- *                       varint interfaces, interfaces * (varint account, string id, varint flow_log, varint vpc, u8 forwards)
+ *                       varint interfaces, interfaces * (varint account, string id, varint flow_log, varint vpc)
  *                       varint rows, rows * (varint interface, u8 kind, u64 hi, u64 lo, u8 level, u8 big level,
  *                                            varint cells, cells * cell)
  *   cell: u64 group, varint bytes_in, u8 hours, hours * (u8 hour, u8 ticks, varint bytes)
@@ -48,7 +48,6 @@ static uint32_t interface_number(struct writer *wr, uint32_t interface)
     buffer_string(b, text_at(wr->w, i->id));
     buffer_varint(b, name_number(wr, i->flow_log));
     buffer_varint(b, name_number(wr, i->vpc));
-    buffer_u8(b, i->forwards);
     wr->last = interface;
     return wr->interfaces++;
 }
@@ -228,14 +227,11 @@ static enum weir_err load_interfaces(struct loader *l)
         name.id = cursor_string(&l->c, UINT16_MAX);
         name.flow_log = load_name(l);
         name.vpc = load_name(l);
-        bool forwards = cursor_u8(&l->c) != 0;
         if (l->c.err)
             return WEIR_CORRUPT;
         l->interface[i] = window_interface(l->w, &name);
         if (l->interface[i] == NIL)
             return WEIR_NOMEM;
-        if (forwards)
-            window_set_forwards(l->w, l->interface[i]);
     }
     return WEIR_OK;
 }

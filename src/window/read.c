@@ -11,7 +11,7 @@ struct ref { uint64_t group; uint32_t flow_log, cell; };
 struct reader {
     struct window *w;
     struct homes homes;
-    uint32_t *gap_row;        /* by interface, NIL; or NULL when the day has no gaps */
+    uint32_t *own_row;        /* by interface: its gaps and whether it forwards, or NIL; NULL when the day has none */
     bool *proven;             /* by interface: some host of the day is certain */
     struct ref *ref; size_t refs, refs_cap;           /* cells of the host */
     struct host_group *group; size_t groups, groups_cap; /* result */
@@ -130,13 +130,15 @@ static void take_sums(struct reader *r, struct host_day *d)
     d->groups = r->groups = n;
 }
 
-static void take_gaps(const struct reader *r, uint32_t interface, struct host_day *d)
+static void take_marks(const struct reader *r, uint32_t interface, struct host_day *d)
 {
-    if (!r->gap_row || r->gap_row[interface] == NIL)
+    if (!r->own_row || r->own_row[interface] == NIL)
         return;
-    const struct row *row = &r->w->row[r->gap_row[interface]];
+    const struct row *row = &r->w->row[r->own_row[interface]];
     uint64_t gaps = 0;
     for (uint32_t k = row->head; k != NIL; k = r->w->cell[k].row_next) {
+        if (r->w->cell[k].group == FORWARDS_CELL)
+            d->forwarder = true;
         WEIR_UNINITIALIZED hour_t hours[24];
         for (size_t i = 0, n = cell_hours(r->w, &r->w->cell[k], hours); i < n; i++) {
             d->gap_hours |= 1u << hour_of(hours[i]);
@@ -199,9 +201,8 @@ static enum weir_err assemble(struct reader *r, uint32_t first, uint32_t end, st
         if (!row_counts(r, row, true, &err))
             continue;
         *counts = true;
-        d->forwarder |= w->interface[row->interface].forwards;
         RAISE(d->level, row->level[0]);
-        take_gaps(r, row->interface, d);
+        take_marks(r, row->interface, d);
         if (!err)
             err = take_cells(r, i);
     }
@@ -269,13 +270,13 @@ static enum weir_err survey(struct reader *r)
         r->proven[w->row[row].interface] |= w->row[row].kind == ROW_HOME;
         if (w->row[row].kind != ROW_INTERFACE)
             continue;
-        if (!r->gap_row) {
-            r->gap_row = malloc(w->interfaces * sizeof *r->gap_row);
-            if (!r->gap_row)
+        if (!r->own_row) {
+            r->own_row = malloc(w->interfaces * sizeof *r->own_row);
+            if (!r->own_row)
                 return WEIR_NOMEM;
-            memset(r->gap_row, 0xff, w->interfaces * sizeof *r->gap_row);
+            memset(r->own_row, 0xff, w->interfaces * sizeof *r->own_row);
         }
-        r->gap_row[w->row[row].interface] = row;
+        r->own_row[w->row[row].interface] = row;
     }
     return WEIR_OK;
 }
@@ -296,7 +297,7 @@ enum weir_err window_each_host(struct window *w, int64_t day_s, uint64_t at_leas
         err = read_host(&r, first, i, at_least, each, ctx);
     }
     homes_close(&r.homes);
-    free(r.gap_row);
+    free(r.own_row);
     free(r.proven);
     free(r.ref);
     free(r.group);

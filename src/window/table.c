@@ -108,7 +108,6 @@ void window_reset(struct window *w)
     w->interfaces = w->text_n = 0;
     w->last_interface = NIL;
     w->last_account = w->last_flow_log = w->last_vpc = NIL;
-    w->any_forwards = false;
     w->seed = next_seed();
     w->to_seed = 0;
 }
@@ -122,10 +121,9 @@ void window_reuse(struct window *w)
         return;
     }
     sums_reset(w);
-    w->any_forwards = false;
     for (uint32_t i = 0; i < w->interfaces; i++) {
         w->interface[i].last_row = NIL;
-        w->interface[i].forwards = false;
+        w->interface[i].forwards_day = 0;
         for (unsigned family = 0; w->learns && family < 2; family++)
             if (w->own[i][family].state != OWN_ONE)
                 w->own[i][family].state = OWN_NONE;
@@ -240,8 +238,6 @@ void window_name(const struct window *w, uint32_t interface, struct interface_na
 }
 
 struct flow_own *window_own(struct window *w, uint32_t interface, bool v4) { return &w->own[interface][v4]; }
-
-void window_set_forwards(struct window *w, uint32_t interface) { w->interface[interface].forwards = w->any_forwards = true; }
 
 /* ---- rows ---- */
 

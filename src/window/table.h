@@ -19,7 +19,7 @@ struct interface {
     uint32_t account, id, flow_log, vpc; /* offsets into text */
     uint32_t hash_next;
     uint32_t last_row; /* records come grouped */
-    bool forwards;
+    uint16_t forwards_day; /* the last day marked as that of a forwarder; 0: none */
 };
 
 /* A row that proves its host (records charged to it directly), one seen behind another address, one of two ends of which either may be the
@@ -64,7 +64,7 @@ struct heads { /* chained hash: heads over an array of entries that hold hash_ne
 
 struct window {
     struct window_limits limits;
-    bool learns, any_forwards;
+    bool learns;
     uint64_t seed; /* of the hashes; also tells this window from any other */
     uint64_t filling; /* changes when cells move or go */
     uint32_t *to; uint32_t to_cap; uint64_t to_seed; /* interface numbers in the window merged into last */
@@ -140,6 +140,9 @@ struct slice text_at(const struct window *w, uint32_t offset);
 static inline bool group_counts(uint64_t g) { return group_kind(g) < GROUP_REST; } /* is subject to sampling */
 static inline unsigned group_is_big(uint64_t g) { return (g & GROUP_BIG) != 0; }
 static inline uint8_t group_level(uint64_t g) { uint64_t h = stable_mix(group_plain(g)); return (uint8_t)(h ? __builtin_clzll(h) : 64); }
+/* Cells of an interface's own row: its gaps, and the mark of a proven forwarder. */
+#define GAP_CELL ((uint64_t)GROUP_GAP << 60)
+#define FORWARDS_CELL (GAP_CELL | 1)
 static inline uint64_t group_rest(uint64_t g) { return (uint64_t)GROUP_REST << 60 | (group_external(g) ? 0 : 1); }
 
 #endif
