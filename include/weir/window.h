@@ -37,7 +37,7 @@ uint64_t window_memory_bytes(const struct window *w);
 /* One network interface as the logs name it, under one flow log. */
 struct interface_name { struct slice account, id, flow_log, vpc; };
 #define WINDOW_NO_INTERFACE UINT32_MAX
-/* Its number, given on first sight; WINDOW_NO_INTERFACE at a limit. Cheap when it is the same as last time. */
+/* Its number, given on first sight; WINDOW_NO_INTERFACE at a limit. Callers remember the last one. */
 uint32_t window_interface(struct window *w, const struct interface_name *name);
 void window_name(const struct window *w, uint32_t interface, struct interface_name *out);
 /* What is learned of its own address in this family; only with learns. Valid until the next window_interface. */

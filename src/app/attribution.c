@@ -48,7 +48,7 @@ static inline bool same_bytes(const char *a, const char *b, size_t n)
 
 static inline bool same_as_last(const struct attribution *a, const struct record *r)
 {
-    return a->last != WINDOW_NO_INTERFACE && r->interface.n == a->last_id_n && r->account.n == a->last_account_n &&
+    return a->last != WINDOW_NO_INTERFACE && r->interface.n == a->last_id_n && r->account.n == a->last_account_n && (r->vpc.n != 0) == a->last_vpc &&
            same_bytes(r->interface.p, a->last_id, a->last_id_n) && same_bytes(r->account.p, a->last_account, a->last_account_n);
 }
 
@@ -61,6 +61,7 @@ static void remember(struct attribution *a, const struct record *r, uint32_t int
     memcpy(a->last_account, r->account.p, r->account.n);
     a->last_id_n = r->interface.n;
     a->last_account_n = r->account.n;
+    a->last_vpc = r->vpc.n != 0;
     a->last = interface;
 }
 

@@ -84,6 +84,7 @@ struct attribution {
     uint32_t interfaces_seen, last;
     char last_account[64], last_id[64];
     size_t last_account_n, last_id_n;
+    bool last_vpc; /* the last record told its VPC */
     struct repeat repeat[REPEATS];
 };
 void attribution_begin(struct attribution *a, const struct object *o); /* a new object */

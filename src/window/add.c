@@ -112,24 +112,6 @@ void window_set_forwards(struct window *w, uint32_t interface, int64_t start_s)
         w->interface[interface].forwards_day = day;
 }
 
-static enum weir_err merge_cell(struct window *dst, uint32_t row, const struct window *src, const struct cell *c)
-{
-    uint32_t k = cell_get(dst, row, c->group);
-    if (k == NIL)
-        return WEIR_NOMEM;
-    struct cell *to = &dst->cell[k];
-    to->bytes_in = sat_add(to->bytes_in, c->bytes_in);
-    if (WEIR_LIKELY(c->more == NIL)) {
-        if (c->last != HOUR_NONE)
-            cell_add_hour(dst, k, c->last);
-        return WEIR_OK;
-    }
-    WEIR_UNINITIALIZED hour_t hours[24];
-    for (size_t i = cell_hours(src, c, hours); i > 0; i--)
-        cell_add_hour(dst, k, hours[i - 1]);
-    return WEIR_OK;
-}
-
 /* The number of an interface of src in dst, found once per pair of windows. */
 static uint32_t interface_in(struct window *dst, struct window *src, uint32_t interface)
 {
@@ -137,7 +119,7 @@ static uint32_t interface_in(struct window *dst, struct window *src, uint32_t in
         return src->to[interface];
     struct interface_name name;
     window_name(src, interface, &name);
-    return src->to[interface] = window_interface(dst, &name);
+    return src->to[interface] = interface_get(dst, &name, src->interface[interface].hash);
 }
 
 static bool map_interfaces(struct window *dst, struct window *src)
@@ -153,83 +135,121 @@ static bool map_interfaces(struct window *dst, struct window *src)
     return true;
 }
 
-/* A whole run's tables are far larger than the caches: what many rows ahead will touch is brought near step by step. */
-#define BATCH 32
+/* A whole run's tables are far larger than the caches: what many rows and cells ahead will touch is brought near step by step. */
+#define BATCH_ROWS 32
+#define BATCH_CELLS 128
 
 struct merge_row { uint32_t from, interface, to; };
+struct merge_cell { const struct cell *from; uint64_t hash; uint32_t row, guess; };
+struct merge {
+    struct window *dst, *src;
+    struct merge_cell cell[BATCH_CELLS];
+    size_t n;
+};
 
-static enum weir_err find_row(struct window *dst, const struct window *src, struct merge_row *m)
+static enum weir_err merge_cell(struct merge *m, const struct merge_cell *c)
 {
-    const struct row *r = &src->row[m->from];
-    m->to = row_get(dst, m->interface, r->host, r->day, (enum row_kind)r->kind);
-    if (m->to == NIL) {
-        dst->stats.folded++;
-        return WEIR_LIMIT;
+    struct window *dst = m->dst;
+    uint32_t k = c->guess;
+    if (k == NIL || dst->cell[k].group != c->from->group || dst->cell[k].row != c->row)
+        k = cell_get(dst, c->row, c->from->group);
+    if (k == NIL)
+        return WEIR_NOMEM;
+    dst->cell[k].bytes_in = sat_add(dst->cell[k].bytes_in, c->from->bytes_in);
+    if (WEIR_LIKELY(c->from->more == NIL)) {
+        if (c->from->last != HOUR_NONE)
+            cell_add_hour(dst, k, c->from->last);
+        return WEIR_OK;
     }
-    for (uint32_t k = r->head; k != NIL; k = src->cell[k].row_next)
-        cell_prefetch_head(dst, m->to, src->cell[k].group);
+    WEIR_UNINITIALIZED hour_t hours[24];
+    for (size_t i = cell_hours(m->src, c->from, hours); i > 0; i--)
+        cell_add_hour(dst, k, hours[i - 1]);
     return WEIR_OK;
 }
 
-static enum weir_err merge_row(struct window *dst, const struct window *src, const struct merge_row *m)
+/* Guesses stay good while cells are added: cells never move, but a fold may give one away, and then it has no row. */
+static enum weir_err merge_cells(struct merge *m)
 {
-    const struct row *r = &src->row[m->from];
-    day_mark(dst, r->day, dst->row[m->to].host_id);
-    for (unsigned big = 0; big < 2; big++)
-        row_raise_level(dst, m->to, big, r->level[big]);
+    for (size_t i = 0; i < m->n; i++)
+        m->cell[i].guess = cell_guess(m->dst, m->cell[i].hash);
+    for (size_t i = 0; i < m->n; i++)
+        if (m->cell[i].guess != NIL && m->dst->cell[m->cell[i].guess].more != NIL)
+            __builtin_prefetch(&m->dst->pool[m->dst->cell[m->cell[i].guess].more], 1);
     enum weir_err err = WEIR_OK;
-    for (uint32_t k = r->head; k != NIL && !err; k = src->cell[k].row_next)
-        err = merge_cell(dst, m->to, src, &src->cell[k]);
+    for (size_t i = 0; i < m->n && !err; i++)
+        err = merge_cell(m, &m->cell[i]);
+    m->n = 0;
     return err;
 }
 
-/* Steps 1 and 2: interfaces, then rows. Rows that find no room are left out of the batch. */
-static size_t batch_rows(struct window *dst, struct window *src, uint32_t first, uint32_t end, struct merge_row batch[BATCH], enum weir_err *err)
+static enum weir_err merge_row(struct merge *m, const struct merge_row *row)
+{
+    const struct row *r = &m->src->row[row->from];
+    day_mark(m->dst, r->day, m->dst->row[row->to].host_id);
+    enum weir_err err = WEIR_OK;
+    if (r->level[0] | r->level[1]) {
+        err = merge_cells(m);
+        for (unsigned big = 0; big < 2; big++)
+            row_raise_level(m->dst, row->to, big, r->level[big]);
+    }
+    for (uint32_t k = r->head; k != NIL && !err; k = m->src->cell[k].row_next) {
+        const struct cell *c = &m->src->cell[k];
+        m->cell[m->n++] = (struct merge_cell){c, cell_prefetch_slot(m->dst, row->to, c->group), row->to, NIL};
+        if (m->n == BATCH_CELLS)
+            err = merge_cells(m);
+    }
+    return err;
+}
+
+/* Which rows, and of which interfaces of dst: those that find no room are left out, and counted. */
+static size_t batch_rows(struct window *dst, struct window *src, uint32_t first, uint32_t end, struct merge_row batch[BATCH_ROWS])
 {
     size_t all = 0, n = 0;
-    for (uint32_t i = first; i < end; i++) {
-        if (!src->row[i].day)
-            continue;
-        struct merge_row m = {i, interface_in(dst, src, src->row[i].interface), NIL};
-        if (m.interface == NIL) {
-            *err = WEIR_NOMEM;
-            return 0;
+    for (uint32_t i = first; i < end; i++)
+        if (src->row[i].day) {
+            batch[all++] = (struct merge_row){i, src->to[src->row[i].interface], NIL};
+            if (batch[all - 1].interface == NIL)
+                interface_prefetch_head(dst, src->interface[src->row[i].interface].hash);
+            else
+                __builtin_prefetch(&dst->interface[batch[all - 1].interface]);
         }
-        __builtin_prefetch(&dst->interface[m.interface]);
-        batch[all++] = m;
-    }
     for (size_t i = 0; i < all; i++)
-        row_prefetch(dst, batch[i].interface);
+        if (batch[i].interface == NIL)
+            interface_prefetch(dst, src->interface[src->row[batch[i].from].interface].hash);
     for (size_t i = 0; i < all; i++) {
+        const struct row *r = &src->row[batch[i].from];
         batch[n] = batch[i];
-        if (find_row(dst, src, &batch[n]))
-            *err = WEIR_LIMIT; /* a bound, counted; the rest still fits where it is known */
+        batch[n].interface = interface_in(dst, src, r->interface);
+        if (batch[n].interface == NIL)
+            dst->stats.folded++;
         else
-            n++;
+            row_prefetch_head(dst, batch[n++].interface, r->host, r->day, (enum row_kind)r->kind);
     }
     return n;
 }
 
-static void prefetch_cells(const struct window *dst, const struct window *src, const struct merge_row *batch, size_t n,
-                           void (*prefetch)(const struct window *, uint32_t, uint64_t))
+static enum weir_err merge_rows(struct merge *m, uint32_t first, uint32_t end)
 {
-    for (size_t i = 0; i < n; i++)
-        for (uint32_t k = src->row[batch[i].from].head; k != NIL; k = src->cell[k].row_next)
-            prefetch(dst, batch[i].to, src->cell[k].group);
-}
-
-static enum weir_err merge_batch(struct window *dst, struct window *src, uint32_t first, uint32_t end)
-{
-    WEIR_UNINITIALIZED struct merge_row batch[BATCH];
-    enum weir_err limit = WEIR_OK, err = WEIR_OK;
-    size_t n = batch_rows(dst, src, first, end, batch, &limit);
-    if (limit == WEIR_NOMEM)
-        return limit;
-    prefetch_cells(dst, src, batch, n, cell_prefetch_cell);
-    prefetch_cells(dst, src, batch, n, cell_prefetch_pool);
-    for (size_t i = 0; i < n && !err; i++)
-        err = merge_row(dst, src, &batch[i]);
-    return err ? err : limit;
+    struct window *dst = m->dst, *src = m->src;
+    struct merge_row batch[BATCH_ROWS];
+    uint64_t folded_before = dst->stats.folded;
+    size_t n = batch_rows(dst, src, first, end, batch);
+    for (size_t i = 0; i < n; i++) {
+        const struct row *r = &src->row[batch[i].from];
+        row_prefetch(dst, batch[i].interface, r->host, r->day, (enum row_kind)r->kind);
+    }
+    enum weir_err err = WEIR_OK;
+    for (size_t i = 0; i < n && !err; i++) {
+        const struct row *r = &src->row[batch[i].from];
+        batch[i].to = row_get(dst, batch[i].interface, r->host, r->day, (enum row_kind)r->kind);
+        if (batch[i].to != NIL)
+            err = merge_row(m, &batch[i]);
+        else
+            dst->stats.folded++;
+    }
+    if (!err)
+        err = merge_cells(m);
+    return !err && dst->stats.folded != folded_before ? WEIR_LIMIT : err; /* a bound; the rest still fits where it is known */
 }
 
 enum weir_err window_merge(struct window *dst, struct window *src)
@@ -239,8 +259,12 @@ enum weir_err window_merge(struct window *dst, struct window *src)
     if (!map_interfaces(dst, src))
         return WEIR_NOMEM;
     enum weir_err limit = WEIR_OK;
-    for (uint32_t i = 0; i < src->rows; i += BATCH) {
-        enum weir_err err = merge_batch(dst, src, i, i + BATCH < src->rows ? i + BATCH : src->rows);
+    WEIR_UNINITIALIZED struct merge m;
+    m.dst = dst;
+    m.src = src;
+    m.n = 0;
+    for (uint32_t i = 0; i < src->rows; i += BATCH_ROWS) {
+        enum weir_err err = merge_rows(&m, i, i + BATCH_ROWS < src->rows ? i + BATCH_ROWS : src->rows);
         if (err && err != WEIR_LIMIT)
             return err;
         limit = err ? err : limit;

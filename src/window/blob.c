@@ -27,6 +27,9 @@ static uint32_t name_number(struct writer *wr, uint32_t offset)
 {
     struct slice s = text_at(wr->w, offset);
     uint32_t recent = wr->names < WEIR_COUNT(wr->name) ? wr->names : WEIR_COUNT(wr->name);
+    for (uint32_t i = 0; i < recent; i++)
+        if (wr->name[(wr->names - 1 - i) % WEIR_COUNT(wr->name)] == offset)
+            return wr->names - 1 - i;
     for (uint32_t i = 0; i < recent; i++) {
         uint32_t number = wr->names - 1 - i;
         if (slice_eq(text_at(wr->w, wr->name[number % WEIR_COUNT(wr->name)]), s))
@@ -182,8 +185,15 @@ enum weir_err window_encode(struct window *w, int64_t day_s, unsigned bucket, st
     buffer_init(&wr.names_out, out->max);
     buffer_init(&wr.interfaces_out, out->max);
     buffer_init(&wr.rows_out, out->max);
-    for (uint32_t i = first; i < end && !err; i++)
+    for (uint32_t i = first; i < end && !err; i++) {
+        if (i + 16 < w->order.n) /* rows lie anywhere: bring them near, then what they name */
+            __builtin_prefetch(&w->row[w->order.row[i + 16]]);
+        if (i + 8 < w->order.n)
+            __builtin_prefetch(&w->interface[w->row[w->order.row[i + 8]].interface]);
+        if (i + 4 < w->order.n)
+            __builtin_prefetch(&w->text[w->interface[w->row[w->order.row[i + 4]].interface].id]);
         err = encode_row(&wr, i);
+    }
     if (!err)
         err = write_blob(&wr, (uint16_t)(day_s / DAY_S), end - first, out);
     buffer_fini(&wr.names_out);

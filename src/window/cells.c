@@ -22,36 +22,24 @@ static inline uint32_t slot_tag(uint64_t hash) { return (uint32_t)(hash >> 32) &
 static inline uint32_t slot_first(const struct window *w, uint64_t hash) { return (uint32_t)hash & w->cell_slots.mask; }
 static inline bool slot_may_be(uint32_t slot, uint64_t hash) { return (slot & ~SLOT_INDEX) == slot_tag(hash) && slot < SLOT_GONE; }
 
-void cell_prefetch_head(const struct window *w, uint32_t row, uint64_t group)
+uint64_t cell_prefetch_slot(const struct window *w, uint32_t row, uint64_t group)
 {
+    uint64_t hash = cell_hash(w, row, group);
     if (w->cell_slots.head)
-        __builtin_prefetch(&w->cell_slots.head[slot_first(w, cell_hash(w, row, group))]);
+        __builtin_prefetch(&w->cell_slots.head[slot_first(w, hash)]);
+    return hash;
 }
 
-/* The first cell that may be it. */
-static uint32_t cell_guess(const struct window *w, uint32_t row, uint64_t group)
+uint32_t cell_guess(const struct window *w, uint64_t hash)
 {
     if (!w->cell_slots.head)
         return NIL;
-    uint64_t hash = cell_hash(w, row, group);
     for (uint32_t i = slot_first(w, hash); w->cell_slots.head[i] != SLOT_EMPTY; i = (i + 1) & w->cell_slots.mask)
-        if (slot_may_be(w->cell_slots.head[i], hash))
+        if (slot_may_be(w->cell_slots.head[i], hash)) {
+            __builtin_prefetch(&w->cell[w->cell_slots.head[i] & SLOT_INDEX], 1);
             return w->cell_slots.head[i] & SLOT_INDEX;
+        }
     return NIL;
-}
-
-void cell_prefetch_cell(const struct window *w, uint32_t row, uint64_t group)
-{
-    uint32_t k = cell_guess(w, row, group);
-    if (k != NIL)
-        __builtin_prefetch(&w->cell[k], 1);
-}
-
-void cell_prefetch_pool(const struct window *w, uint32_t row, uint64_t group)
-{
-    uint32_t k = cell_guess(w, row, group);
-    if (k != NIL && w->cell[k].more != NIL)
-        __builtin_prefetch(&w->pool[w->cell[k].more], 1);
 }
 
 static void cell_hash_in(struct window *w, uint32_t k)

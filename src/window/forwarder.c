@@ -12,27 +12,36 @@
 #define FORWARD_MIN_BYTES (256u << 10)
 #define UNLOGGED_SENDERS 3
 
-static int compare_homes(const void *a, const void *b, void *window)
+struct home { struct ip host; uint32_t row; };
+
+static int compare_homes(const void *a, const void *b)
 {
-    const struct window *w = window;
-    return ip_cmp(w->row[*(const uint32_t *)a].host, w->row[*(const uint32_t *)b].host);
+    const struct home *x = a, *y = b;
+    int order = ip_cmp(x->host, y->host);
+    return order ? order : (x->row > y->row) - (x->row < y->row);
 }
 
 enum weir_err homes_open(const struct window *w, struct homes *out)
 {
+    struct home *home = malloc(((size_t)w->order.n + 1) * sizeof *home);
     *out = (struct homes){malloc(((size_t)w->order.n + 1) * sizeof(uint32_t)), 0};
-    if (!out->row)
+    if (!home || !out->row) {
+        free(home);
         return WEIR_NOMEM;
+    }
     const struct row *proof = NULL; /* the home row of a host comes before its pending ones */
     for (uint32_t i = 0; i < w->order.n; i++) {
         const struct row *r = &w->row[w->order.row[i]];
         if (r->kind == ROW_HOME)
             proof = r;
         if (r->kind == ROW_HOME || (r->kind == ROW_PENDING && proof && proof->host_id == r->host_id))
-            out->row[out->n++] = w->order.row[i];
+            home[out->n++] = (struct home){r->host, w->order.row[i]};
     }
-    void *window = (void *)(uintptr_t)w;
-    qsort_r(out->row, out->n, sizeof *out->row, compare_homes, window);
+    if (out->n)
+        qsort(home, out->n, sizeof *home, compare_homes);
+    for (uint32_t i = 0; i < out->n; i++)
+        out->row[i] = home[i].row;
+    free(home);
     return WEIR_OK;
 }
 

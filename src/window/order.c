@@ -5,15 +5,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+struct placed { uint64_t host_id; uint32_t row; uint8_t kind; };
+
 static int compare_rows(const void *a, const void *b, void *window)
 {
     const struct window *w = window;
-    const struct row *x = &w->row[*(const uint32_t *)a], *y = &w->row[*(const uint32_t *)b];
+    const struct placed *x = a, *y = b;
     if (x->host_id != y->host_id)
         return x->host_id < y->host_id ? -1 : 1;
     if (x->kind != y->kind)
         return x->kind < y->kind ? -1 : 1;
-    return slice_cmp(text_at(w, w->interface[x->interface].flow_log), text_at(w, w->interface[y->interface].flow_log));
+    return slice_cmp(text_at(w, w->interface[w->row[x->row].interface].flow_log), text_at(w, w->interface[w->row[y->row].interface].flow_log));
 }
 
 static void order_count(struct window *w, uint16_t day)
@@ -36,13 +38,20 @@ static enum weir_err order_rows(struct window *w, uint16_t day)
     if (!row)
         return WEIR_NOMEM;
     o->row = row;
+    struct placed *placed = malloc(((size_t)o->n + 1) * sizeof *placed);
+    if (!placed)
+        return WEIR_NOMEM;
     uint32_t next[WINDOW_BUCKETS];
     memcpy(next, o->start, sizeof next);
     for (uint32_t i = 0; i < w->rows; i++)
         if (w->row[i].day == day)
-            o->row[next[w->row[i].host_id >> 56]++] = i;
+            placed[next[w->row[i].host_id >> 56]++] = (struct placed){w->row[i].host_id, i, w->row[i].kind};
     for (unsigned b = 0; b < WINDOW_BUCKETS; b++)
-        qsort_r(o->row + o->start[b], o->start[b + 1] - o->start[b], sizeof *o->row, compare_rows, w);
+        if (o->start[b + 1] - o->start[b] > 1)
+            qsort_r(placed + o->start[b], o->start[b + 1] - o->start[b], sizeof *placed, compare_rows, w);
+    for (uint32_t i = 0; i < o->n; i++)
+        o->row[i] = placed[i].row;
+    free(placed);
     return WEIR_OK;
 }
 

@@ -41,7 +41,7 @@ bool heads_resize(struct heads *h, uint32_t size)
     return true;
 }
 
-static inline bool heads_full(const struct heads *h, uint32_t entries) { return !h->head || entries / 2 > h->mask; }
+static inline bool heads_full(const struct heads *h, uint32_t entries) { return !h->head || entries > h->mask; }
 
 struct window *window_new(const struct window_limits *limits, bool learns)
 {
@@ -106,8 +106,8 @@ void window_reset(struct window *w)
     sums_reset(w);
     heads_clear(&w->interface_heads);
     w->interfaces = w->text_n = 0;
-    w->last_interface = NIL;
     w->last_account = w->last_flow_log = w->last_vpc = NIL;
+    memset(w->name_seen, 0xff, sizeof w->name_seen);
     w->seed = next_seed();
     w->to_seed = 0;
 }
@@ -121,13 +121,18 @@ void window_reuse(struct window *w)
         return;
     }
     sums_reset(w);
-    for (uint32_t i = 0; i < w->interfaces; i++) {
-        w->interface[i].last_row = NIL;
-        w->interface[i].forwards_day = 0;
-        for (unsigned family = 0; w->learns && family < 2; family++)
-            if (w->own[i][family].state != OWN_ONE)
-                w->own[i][family].state = OWN_NONE;
-    }
+    w->round++;
+}
+
+/* An interface that was met in an earlier object: its sums are gone, of what was learned the certain part stays. */
+static void interface_refresh(struct window *w, uint32_t k)
+{
+    w->interface[k].round = w->round;
+    w->interface[k].last_row = NIL;
+    w->interface[k].forwards_day = 0;
+    for (unsigned family = 0; w->learns && family < 2; family++)
+        if (w->own[k][family].state != OWN_ONE)
+            w->own[k][family].state = OWN_NONE;
 }
 
 uint64_t window_memory_bytes(const struct window *w)
@@ -158,25 +163,36 @@ static uint32_t text_put(struct window *w, struct slice s)
     return at;
 }
 
-/* Accounts, flow logs and VPCs repeat from one interface to the next: keep the last. */
-static uint32_t text_put_repeated(struct window *w, struct slice s, uint32_t *last)
+/* Accounts, flow logs and VPCs are few and repeat: the last is remembered by the caller, further ones by their hash. */
+static uint32_t text_put_repeated(struct window *w, struct slice s, uint32_t *last, uint64_t *hash)
 {
-    if (*last == NIL || !slice_eq(text_at(w, *last), s))
-        *last = text_put(w, s);
-    return *last;
+    if (*last != NIL && slice_eq(text_at(w, *last), s))
+        return *last;
+    *hash = 0;
+    uint32_t *seen = &w->name_seen[hash_bytes(s.p, s.n) % WEIR_COUNT(w->name_seen)];
+    if (*seen == NIL || !slice_eq(text_at(w, *seen), s))
+        *seen = text_put(w, s);
+    return *last = *seen;
 }
 
 /* ---- interfaces ---- */
 
-static uint64_t name_hash(const struct interface_name *n)
+/* The hash of a text that is as a rule the last one put. */
+static uint64_t repeated_hash(const struct window *w, struct slice s, uint32_t last, uint64_t *hash)
 {
-    return hash_u64x2(hash_bytes(n->id.p, n->id.n), n->account.n + (n->flow_log.n ? hash_bytes(n->flow_log.p, n->flow_log.n) : 0));
+    if (last == NIL || !slice_eq(text_at(w, last), s))
+        return hash_bytes(s.p, s.n);
+    if (!*hash)
+        *hash = hash_bytes(s.p, s.n);
+    return *hash;
 }
 
-static bool name_is(const struct window *w, const struct interface *i, const struct interface_name *n)
+/* The same in every window of this process, so that merging need not hash again. */
+static uint64_t name_hash(struct window *w, const struct interface_name *n)
 {
-    return slice_eq(text_at(w, i->id), n->id) && slice_eq(text_at(w, i->account), n->account) &&
-           slice_eq(text_at(w, i->flow_log), n->flow_log);
+    uint64_t account = repeated_hash(w, n->account, w->last_account, &w->account_hash);
+    uint64_t flow_log = repeated_hash(w, n->flow_log, w->last_flow_log, &w->flow_log_hash);
+    return hash_u64x2(hash_bytes(n->id.p, n->id.n), hash_u64x2(account, flow_log));
 }
 
 static bool interfaces_rehash(struct window *w)
@@ -185,9 +201,7 @@ static bool interfaces_rehash(struct window *w)
     if (!heads_resize(h, heads_next_size(h)))
         return false;
     for (uint32_t k = 0; k < w->interfaces; k++) {
-        struct interface_name n;
-        window_name(w, k, &n);
-        uint32_t *head = &h->head[name_hash(&n) & h->mask];
+        uint32_t *head = &h->head[w->interface[k].hash & h->mask];
         w->interface[k].hash_next = *head;
         *head = k;
     }
@@ -196,16 +210,17 @@ static bool interfaces_rehash(struct window *w)
 
 static uint32_t interface_make(struct window *w, const struct interface_name *name, uint64_t hash)
 {
-    if (!grow(&w->interface, &w->interfaces_cap, w->interfaces + 1, sizeof *w->interface))
+    if (w->interfaces >= w->limits.max_hosts || !grow(&w->interface, &w->interfaces_cap, w->interfaces + 1, sizeof *w->interface))
         return NIL;
     if (w->learns) {
         if (!grow(&w->own, &w->own_cap, w->interfaces + 1, sizeof *w->own))
             return NIL;
         memset(w->own[w->interfaces], 0, sizeof w->own[0]);
     }
-    struct interface made = {.account = text_put_repeated(w, name->account, &w->last_account), .id = text_put(w, name->id),
-                             .flow_log = text_put_repeated(w, name->flow_log, &w->last_flow_log),
-                             .vpc = text_put_repeated(w, name->vpc, &w->last_vpc), .last_row = NIL};
+    uint64_t unused = 0;
+    struct interface made = {.hash = hash, .account = text_put_repeated(w, name->account, &w->last_account, &w->account_hash),
+                             .id = text_put(w, name->id), .flow_log = text_put_repeated(w, name->flow_log, &w->last_flow_log, &w->flow_log_hash),
+                             .vpc = text_put_repeated(w, name->vpc, &w->last_vpc, &unused), .last_row = NIL, .round = w->round};
     if (made.account == NIL || made.id == NIL || made.flow_log == NIL || made.vpc == NIL)
         return NIL;
     if (heads_full(&w->interface_heads, w->interfaces) && !interfaces_rehash(w))
@@ -217,18 +232,53 @@ static uint32_t interface_make(struct window *w, const struct interface_name *na
     return w->interfaces++;
 }
 
-uint32_t window_interface(struct window *w, const struct interface_name *name)
+/* The VPC is no part of the name: records without it (SKIPDATA) may come first. Of several the smallest stays, whatever the order. */
+static void take_vpc(struct window *w, uint32_t k, struct slice vpc)
 {
-    if (w->last_interface != NIL && name_is(w, &w->interface[w->last_interface], name))
-        return w->last_interface;
-    uint64_t hash = name_hash(name);
+    struct interface *i = &w->interface[k];
+    struct slice known = text_at(w, i->vpc);
+    if (known.n && slice_cmp(known, vpc) <= 0)
+        return;
+    uint64_t unused = 0;
+    uint32_t at = text_put_repeated(w, vpc, &w->last_vpc, &unused);
+    i->vpc = at == NIL ? i->vpc : at;
+    if (k < w->to_cap)
+        w->to[k] = NIL; /* the window merged into must hear of it */
+}
+
+static uint32_t interface_find(const struct window *w, uint64_t hash)
+{
     uint32_t k = w->interface_heads.head ? w->interface_heads.head[hash & w->interface_heads.mask] : NIL;
-    while (k != NIL && !name_is(w, &w->interface[k], name))
+    while (k != NIL && w->interface[k].hash != hash)
         k = w->interface[k].hash_next;
-    if (k == NIL)
-        k = interface_make(w, name, hash);
-    w->last_interface = k;
     return k;
+}
+
+uint32_t interface_get(struct window *w, const struct interface_name *name, uint64_t hash)
+{
+    uint32_t k = interface_find(w, hash);
+    if (k == NIL)
+        return interface_make(w, name, hash);
+    if (w->interface[k].round != w->round)
+        interface_refresh(w, k);
+    if (name->vpc.n)
+        take_vpc(w, k, name->vpc);
+    return k;
+}
+
+uint32_t window_interface(struct window *w, const struct interface_name *name) { return interface_get(w, name, name_hash(w, name)); }
+
+void interface_prefetch_head(const struct window *w, uint64_t hash)
+{
+    if (w->interface_heads.head)
+        __builtin_prefetch(&w->interface_heads.head[hash & w->interface_heads.mask]);
+}
+
+void interface_prefetch(const struct window *w, uint64_t hash)
+{
+    uint32_t k = w->interface_heads.head ? w->interface_heads.head[hash & w->interface_heads.mask] : NIL;
+    if (k != NIL)
+        __builtin_prefetch(&w->interface[k]);
 }
 
 void window_name(const struct window *w, uint32_t interface, struct interface_name *out)
@@ -292,6 +342,21 @@ static uint32_t row_make(struct window *w, uint32_t interface, struct ip host, u
                                    .day = day, .kind = (uint8_t)kind, .host_id = w->learns ? 0 : host_identity(w, interface, host)};
     *head = w->rows;
     return w->rows++;
+}
+
+void row_prefetch_head(const struct window *w, uint32_t interface, struct ip host, uint16_t day, enum row_kind kind)
+{
+    if (w->row_heads.head)
+        __builtin_prefetch(&w->row_heads.head[row_hash(w, interface, host, day, kind) & w->row_heads.mask]);
+}
+
+void row_prefetch(const struct window *w, uint32_t interface, struct ip host, uint16_t day, enum row_kind kind)
+{
+    uint32_t row = w->interface[interface].last_row;
+    if (row == NIL && w->row_heads.head)
+        row = w->row_heads.head[row_hash(w, interface, host, day, kind) & w->row_heads.mask];
+    if (row != NIL)
+        __builtin_prefetch(&w->row[row], 1);
 }
 
 uint32_t row_get(struct window *w, uint32_t interface, struct ip host, uint16_t day, enum row_kind kind)

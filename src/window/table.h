@@ -6,7 +6,7 @@
  *
  * Interfaces and rows hang in chained hashes. Cells, of which there are most, are found through open slots of 32 bits that
  * hold an index and four bits of the hash, so that as a rule only the right cell is touched.
- * Sizes on a 64-bit machine: interface 28 B and its text, row 80 B, cell 40 B, hour 8 B; plus 4 to 8 B of hash each. */
+ * Sizes on a 64-bit machine: interface 48 B and its text, row 80 B, cell 40 B, hour 8 B; plus 4 to 8 B of hash each. */
 #ifndef WEIR_WINDOW_TABLE_H
 #define WEIR_WINDOW_TABLE_H
 
@@ -16,9 +16,11 @@
 #define DAYS_MAX 400 /* open days in one window: a year of backlog */
 
 struct interface {
+    uint64_t hash; /* keyed, of account, id and flow log: equal hashes are taken for equal names (one error in 2^24 fleets of a million) */
     uint32_t account, id, flow_log, vpc; /* offsets into text */
     uint32_t hash_next;
     uint32_t last_row; /* records come grouped */
+    uint32_t round;    /* of the reuse that last_row, forwards_day and what is learned belong to */
     uint16_t forwards_day; /* the last day marked as that of a forwarder; 0: none */
 };
 
@@ -75,10 +77,12 @@ struct window {
     uint32_t free_cell, cells_free;
     hour_t *pool; uint32_t pool_n, pool_cap, free_block[7];
     char *text; uint32_t text_n, text_cap;
-    uint32_t last_interface;
+    uint32_t round; /* counts reuses */
     uint32_t last_cell; /* the two directions of a connection come one after the other */
     uint32_t rows_free; /* dropped rows, not reused until reset */
     uint32_t last_account, last_flow_log, last_vpc;
+    uint64_t account_hash, flow_log_hash; /* of the last ones, or 0 */
+    uint32_t name_seen[64];               /* text of accounts, flow logs and VPCs by hash, the last that came */
     struct { uint16_t day; uint8_t dirty[WINDOW_BUCKETS / 8]; } day[DAYS_MAX];
     uint32_t days;
     struct order {
@@ -108,16 +112,15 @@ uint32_t cell_get(struct window *w, uint32_t row, uint64_t group);
 void cell_add_hour(struct window *w, uint32_t cell, hour_t h);
 /* Raise the sampling level of small (0) or big (1) groups of a row and fold what no longer stays. */
 void row_raise_level(struct window *w, uint32_t row, unsigned big, uint8_t level);
-/* Bring into the cache what row_get, then cell_get, then cell_add_hour will touch; in steps, for many at a time. */
-static inline void row_prefetch(const struct window *w, uint32_t interface)
-{
-    uint32_t row = w->interface[interface].last_row;
-    if (row != NIL)
-        __builtin_prefetch(&w->row[row], 1);
-}
-void cell_prefetch_head(const struct window *w, uint32_t row, uint64_t group);
-void cell_prefetch_cell(const struct window *w, uint32_t row, uint64_t group);
-void cell_prefetch_pool(const struct window *w, uint32_t row, uint64_t group);
+uint32_t interface_get(struct window *w, const struct interface_name *name, uint64_t hash);
+/* Bring near what interface_get, row_get, cell_get and cell_add_hour will touch; in steps, for many at a time. */
+void interface_prefetch_head(const struct window *w, uint64_t hash);
+void interface_prefetch(const struct window *w, uint64_t hash);
+void row_prefetch_head(const struct window *w, uint32_t interface, struct ip host, uint16_t day, enum row_kind kind);
+void row_prefetch(const struct window *w, uint32_t interface, struct ip host, uint16_t day, enum row_kind kind);
+/* In two steps: the slot, then the cell that it names, which is as a rule the right one (or NIL). */
+uint64_t cell_prefetch_slot(const struct window *w, uint32_t row, uint64_t group); /* returns the hash */
+uint32_t cell_guess(const struct window *w, uint64_t hash);
 /* Storage: arrays double, hashes are made anew at twice the size. */
 #define FIRST_CAP 64u
 #define INDEX_MAX (1u << 28) /* what a slot can name */
