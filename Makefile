@@ -29,8 +29,7 @@ BRANCH  := $(if $(filter x86_64,$(shell uname -m)),-fcf-protection=full,$(if $(f
 HARD    := $(if $(filter -O0,$(OPT)),,-D_FORTIFY_SOURCE=3) -fstack-protector-strong -fstack-clash-protection $(BRANCH) \
            $(if $(findstring gcc,$(CC)),-ftrivial-auto-var-init=zero)
 SANFL   := -fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=all
-# Fat objects: the program is optimised as a whole, the many tests are linked plainly and fast.
-LTO     := $(if $(SAN),,$(if $(findstring gcc,$(CC)),-flto=auto -ffat-lto-objects))
+LTO     := $(if $(SAN),,$(if $(findstring gcc,$(CC)),-flto=auto -ffat-lto-objects)) # for the program; tests are linked plainly
 # -ffp-contract=off: a fused multiply-add would make scores differ between machines.
 FLAGS   := -std=c17 -D_GNU_SOURCE $(OPT) $(LTO) -g -fPIE -ffp-contract=off $(WARN) $(if $(SAN),$(SANFL),$(HARD)) \
            -Iinclude -Isrc -I. $(if $(ISAL),-DWEIR_HAVE_ISAL=1) $(PKGCF) -MMD -MP $(CFLAGS)
