@@ -134,7 +134,7 @@ static void durations_are_a_whole_number_of_the_unit_that_suits(void **state)
     static const struct {
         uint64_t s;
         const char *text;
-    } cases[] = {{0, "0 s"}, {45, "45 s"}, {60, "1 min"}, {99, "99 s"}, {100, "2 min"}, {600, "10 min"}, {3600, "1 h"}, {5400, "90 min"}, {5400 + 31, "91 min"},
+    } cases[] = {{0, "0 s"}, {45, "45 s"}, {60, "1 min"}, {99, "99 s"}, {100, "100 s"}, {119, "119 s"}, {121, "2 min"}, {5999, "100 min"}, {10799, "3 h"}, {600, "10 min"}, {3600, "1 h"}, {5400, "90 min"}, {5400 + 31, "91 min"},
                  {72000, "20 h"}, {86400, "1 d"}, {90000, "25 h"}, {259200, "3 d"}, {259201, "72 h"}, {31536000, "365 d"}, {500000, "6 d"}, {UINT64_MAX, "999999999 d"}};
     for (size_t i = 0; i < WEIR_COUNT(cases); i++) {
         char text[BYTES_TEXT_MAX];

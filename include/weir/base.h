@@ -206,7 +206,7 @@ unsigned time_weekday(int64_t s); /* 0 = Monday */
 /* ---- text for people ---- */
 #define BYTES_TEXT_MAX 16
 void bytes_format(uint64_t bytes, char out[BYTES_TEXT_MAX]);         /* IEC, three digits: "40.0 GiB" "512 B" */
-void duration_format(uint64_t seconds, char out[BYTES_TEXT_MAX]);    /* "90 min" "20 h" "45 s" "3 d" */
+void duration_format(uint64_t seconds, char out[BYTES_TEXT_MAX]);    /* "100 min" "20 h" "45 s" "3 d" */
 
 /* ---- escaping: input text reaches an output only through one of these (conventions 14) ---- */
 void escape_terminal(struct buffer *out, struct slice s); /* C0, DEL, C1, bidi controls, bad UTF-8 become \xNN or \u{...} */

@@ -35,14 +35,14 @@ void bytes_format(uint64_t bytes, char out[BYTES_TEXT_MAX])
 void duration_format(uint64_t seconds, char out[BYTES_TEXT_MAX])
 {
     static const struct {
-        uint64_t s;
+        uint64_t s, below; /* used below that many */
         const char *name;
-    } units[] = {{DAY_S, "d"}, {HOUR_S, "h"}, {60, "min"}, {1, "s"}};
+    } units[] = {{DAY_S, UINT64_MAX / DAY_S, "d"}, {HOUR_S, 100, "h"}, {60, 180, "min"}, {1, 120, "s"}};
     enum { LONGEST = 999999999 }; /* days: what still fits into the text */
     size_t unit = 0;
     for (size_t i = WEIR_COUNT(units); i > 0; i--) {
         uint64_t s = units[i - 1].s;
-        if (seconds < 100 * s - s / 2) {
+        if (seconds < units[i - 1].below * s - s / 2) {
             unit = i - 1;
             break;
         }
