@@ -58,6 +58,11 @@ WEIR_MUST_USE enum weir_err window_add_gap(struct window *w, uint32_t interface,
 /* Add all of src to dst; src keeps its sums (and notes which interface is which in dst). Commutes, associative. NOMEM or LIMIT. */
 WEIR_MUST_USE enum weir_err window_merge(struct window *dst, struct window *src);
 
+/* Merge src into dst and leave src without sums, but with all that it has learned: for the parts of one large object, so that most adding is
+ * done in a window that fits the caches. */
+WEIR_MUST_USE enum weir_err window_flush(struct window *dst, struct window *src);
+uint64_t window_cells(const struct window *w); /* groups held now */
+
 /* ---- reading: one host-day, assembled over subscriptions, pending pairs settled, small and big added up ---- */
 struct host_group {
     uint64_t group;          /* plain */

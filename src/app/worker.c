@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define PART_CELLS 32768 /* groups summed before they are flushed: they fit the second-level cache */
 #define AHEAD_BYTES (1u << 20) /* inflate in a second thread from this stored size on */
 
 struct crew {
@@ -29,7 +30,22 @@ struct worker {
     struct object_reader *reader;
     const struct object *object;
     size_t index; /* of the object in the list */
+    struct window *large; /* parts of a large object, or NULL; empty unless parts > 0 */
+    uint64_t parts, flows;
+    bool short_of_memory;
+    struct window_limits limits;
 };
+
+/* Out of memory shows as a window without room: the flows are counted as folded there. */
+static void flush_part(struct worker *w)
+{
+    if (!w->large && !(w->large = window_new(&w->limits, true)))
+        return;
+    w->parts++;
+    enum weir_err err = window_flush(w->large, w->a.window);
+    if (err && err != WEIR_LIMIT)
+        w->short_of_memory = true;
+}
 
 static void on_flow(void *ctx, uint32_t interface, const struct record *r, const struct flow *f, enum flow_verdict v, struct window_place *place)
 {
@@ -39,6 +55,8 @@ static void on_flow(void *ctx, uint32_t interface, const struct record *r, const
         w->counts.folded++;
         place->filling = 0;
     }
+    if (++w->flows % 1024 == 0 && window_cells(w->a.window) >= PART_CELLS)
+        flush_part(w);
 }
 
 static void on_gap(void *ctx, uint32_t interface, const struct record *r)
@@ -69,6 +87,7 @@ static bool worker_init(struct worker *w, struct crew *crew)
                                    .max_big_groups = window_default_limits.max_big_groups,
                                    .max_hosts = (uint32_t)run->app->config->max_hosts};
     w->crew = crew;
+    w->limits = limits;
     w->a = (struct attribution){.future_s = run->future_s, .closed_through = run->state.closed_through, .ctx = w, .flow = on_flow,
                                 .gap = on_gap, .counts = &w->counts, .window = window_new(&limits, true)};
     run_flow_rules(run, &w->a.rules);
@@ -82,6 +101,7 @@ static void worker_fini(struct worker *w)
     object_reader_free(w->reader);
     decoder_free(w->decoder);
     window_free(w->a.window);
+    window_free(w->large);
 }
 
 static void fail(struct crew *crew, enum weir_err err, const struct fault *fault)
@@ -141,14 +161,23 @@ static void merge_object(struct worker *w, const struct object_outcome *o)
     w->counts.bytes_inflated = o->inflated;
     w->counts.records = *decoder_counts(w->decoder);
     log_notes(w, o);
-    enum weir_err err = window_merge(run->window, w->a.window);
-    if ((err && err != WEIR_LIMIT) || !note_fresh(run, w, o)) {
+    if (w->parts)
+        flush_part(w);
+    enum weir_err err = window_merge(run->window, w->parts ? w->large : w->a.window);
+    if (w->short_of_memory || (err && err != WEIR_LIMIT) || !note_fresh(run, w, o)) {
         fault_set(&w->crew->fault, WEIR_NOMEM, "out of memory");
         fail(w->crew, WEIR_NOMEM, NULL);
         return;
     }
     run_counts_add(&run->counts, &w->counts);
     failpoint("object-merged");
+}
+
+static void forget_parts(struct worker *w)
+{
+    if (w->parts)
+        window_reset(w->large);
+    w->parts = 0;
 }
 
 static void count_object(struct worker *w, size_t index, bool ahead)
@@ -158,9 +187,11 @@ static void count_object(struct worker *w, size_t index, bool ahead)
     w->object = object;
     w->index = index;
     attribution_begin(&w->a, object);
+    forget_parts(w);
     object_read(w->reader, object, ahead, w->crew->run->progress, &outcome);
     while (!outcome.err && w->a.again) {
         attribution_again(&w->a);
+        forget_parts(w);
         object_read(w->reader, object, ahead, NULL, &outcome);
     }
     pthread_mutex_lock(&w->crew->merge);

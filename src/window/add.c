@@ -272,3 +272,10 @@ enum weir_err window_merge(struct window *dst, struct window *src)
     dst->stats.folded += src->stats.folded;
     return limit;
 }
+
+enum weir_err window_flush(struct window *dst, struct window *src)
+{
+    enum weir_err err = window_merge(dst, src);
+    sums_reset(src);
+    return err;
+}

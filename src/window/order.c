@@ -163,6 +163,8 @@ enum weir_err window_drop_day(struct window *w, int64_t day_s)
     return WEIR_OK;
 }
 
+uint64_t window_cells(const struct window *w) { return w->cells - w->cells_free; }
+
 struct window_stats window_stats(const struct window *w)
 {
     struct window_stats s = w->stats;

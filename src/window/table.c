@@ -80,7 +80,7 @@ static void heads_clear(struct heads *h)
         memset(h->head, 0xff, ((size_t)h->mask + 1) * sizeof *h->head);
 }
 
-static void sums_reset(struct window *w)
+void sums_reset(struct window *w)
 {
     w->filling++;
     if (w->rows)
@@ -353,7 +353,7 @@ void row_prefetch_head(const struct window *w, uint32_t interface, struct ip hos
 void row_prefetch(const struct window *w, uint32_t interface, struct ip host, uint16_t day, enum row_kind kind)
 {
     uint32_t row = w->interface[interface].last_row;
-    if (row == NIL && w->row_heads.head)
+    if (row >= w->rows && w->row_heads.head)
         row = w->row_heads.head[row_hash(w, interface, host, day, kind) & w->row_heads.mask];
     if (row != NIL)
         __builtin_prefetch(&w->row[row], 1);
@@ -362,7 +362,7 @@ void row_prefetch(const struct window *w, uint32_t interface, struct ip host, ui
 uint32_t row_get(struct window *w, uint32_t interface, struct ip host, uint16_t day, enum row_kind kind)
 {
     uint32_t last = w->interface[interface].last_row;
-    if (last != NIL && row_is(&w->row[last], interface, host, day, kind))
+    if (last < w->rows && row_is(&w->row[last], interface, host, day, kind)) /* a row of before a flush is as good as none */
         return last;
     uint64_t hash = row_hash(w, interface, host, day, kind);
     uint32_t k = w->row_heads.head ? w->row_heads.head[hash & w->row_heads.mask] : NIL;

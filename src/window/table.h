@@ -112,6 +112,7 @@ uint32_t cell_get(struct window *w, uint32_t row, uint64_t group);
 void cell_add_hour(struct window *w, uint32_t cell, hour_t h);
 /* Raise the sampling level of small (0) or big (1) groups of a row and fold what no longer stays. */
 void row_raise_level(struct window *w, uint32_t row, unsigned big, uint8_t level);
+void sums_reset(struct window *w);
 uint32_t interface_get(struct window *w, const struct interface_name *name, uint64_t hash);
 /* Bring near what interface_get, row_get, cell_get and cell_add_hour will touch; in steps, for many at a time. */
 void interface_prefetch_head(const struct window *w, uint64_t hash);
