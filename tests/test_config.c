@@ -191,6 +191,7 @@ static void value_of_a_wrong_type_is_refused(void **state)
         {"threads: [2]\n", "line 1, column 10:", "not a list"},
         {"threads: {a: 2}\n", "line 1, column 10:", "not a section"},
         {"store: 12\n", "line 1, column 8:", "quotes"},
+        {"store: /tmp/x.db\n", "line 1, column 8:", "sqlite:PATH"},
         {"store: yes\n", "line 1, column 8:", "quotes"},
         {"window:\n  lateness: 15\n", "line 2, column 13:", "15m"},
         {"window: 3\n", "line 1, column 9:", "section"},

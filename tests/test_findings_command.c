@@ -129,6 +129,16 @@ static void severity_means_at_least(void **state)
     (void)state;
     assert_int_equal(count("--severity", "low"), 3);
     assert_int_equal(count("--severity", "critical"), 1);
+    assert_int_equal(count("--severity", "CRITICAL"), 1);
+}
+
+static void the_table_offers_a_command_that_finds_the_same_store(void **state)
+{
+    (void)state;
+    char hint[256];
+    snprintf(hint, sizeof hint, "    weir explain --store %s %.16s\n", url, uid[0]);
+    WEIR("findings", "--store", url);
+    says(out, hint);
 }
 
 static void filters_by_host_and_peer_however_the_address_is_written(void **state)
@@ -280,6 +290,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CLAIM(lists_each_finding_once_in_its_present_state),
         CLAIM(severity_means_at_least),
+        CLAIM(the_table_offers_a_command_that_finds_the_same_store),
         CLAIM(filters_by_host_and_peer_however_the_address_is_written),
         CLAIM(filters_by_time),
         CLAIM(a_value_that_makes_no_sense_is_a_usage_error_that_names_it),

@@ -1,9 +1,12 @@
 /* Claims about sink: each format of findings on a stream, and that hostile text is inert in every one.
  * SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 #include <jansson.h>
@@ -100,6 +103,23 @@ static void the_table_tells_a_finding_in_a_row_a_sentence_and_a_command(void **s
                         "    weir explain wf1-53d2368e9ee8\n");
 }
 
+static void the_hint_names_the_store_as_a_word_of_the_shell_and_is_never_wrapped(void **state)
+{
+    (void)state;
+    show(SINK_TABLE, (struct sink_style){.width = 40, .store = "sqlite:/srv/a/folder/with/a/long/name/weir.db"}, 1);
+    has("\n    weir explain --store sqlite:/srv/a/folder/with/a/long/name/weir.db wf1-53d2368e9ee8\n");
+    show(SINK_TABLE, (struct sink_style){.store = "sqlite:it's $HOME.db"}, 1);
+    has("\n    weir explain --store 'sqlite:it'\\''s $HOME.db' wf1-53d2368e9ee8\n");
+}
+
+static void csv_has_the_severity_as_number_and_word(void **state)
+{
+    (void)state;
+    show(SINK_CSV, (struct sink_style){0}, 1);
+    has("\"uid\",\"severity_id\",\"severity\",");
+    has("\",5,\"critical\",");
+}
+
 static void the_table_fits_into_its_width(void **state)
 {
     (void)state;
@@ -189,7 +209,7 @@ static void csv_has_a_row_for_each_peer_and_as_many_cells_as_titles(void **state
             cells += *row == ',' && !quoted;
         }
         row++;
-        assert_int_equal(cells, 28);
+        assert_int_equal(cells, 29);
     }
 }
 
@@ -250,7 +270,43 @@ static void a_full_stream_is_an_io_error(void **state)
     struct sink *s = sink_new(f, SINK_TABLE, (struct sink_style){0});
     assert_int_equal(sink_add(s, encoded(), &fault), WEIR_OK);
     assert_int_equal(sink_close(s, &fault), WEIR_IO);
+    assert_string_equal(fault.text, "cannot write findings: No space left on device");
     fclose(f);
+}
+
+static void a_full_stream_keeps_its_reason_until_the_end(void **state)
+{
+    (void)state;
+    static char small[64];
+    struct fault fault;
+    FILE *f = fopen("/dev/full", "w");
+    assert_non_null(f);
+    assert_int_equal(setvbuf(f, small, _IOFBF, sizeof small), 0);
+    struct sink *s = sink_new(f, SINK_TABLE, (struct sink_style){0});
+    (void)!sink_add(s, encoded(), NULL);
+    errno = EBADF;
+    assert_int_equal(sink_close(s, &fault), WEIR_IO);
+    assert_string_equal(fault.text, "cannot write findings: No space left on device");
+    fclose(f);
+}
+
+static void a_reader_that_had_enough_is_no_failure(void **state)
+{
+    (void)state;
+    int ends[2];
+    signal(SIGPIPE, SIG_IGN);
+    for (int format = SINK_TABLE; format <= SINK_OCSF; format++) {
+        struct fault fault;
+        assert_int_equal(pipe(ends), 0);
+        close(ends[0]);
+        FILE *f = fdopen(ends[1], "w");
+        assert_non_null(f);
+        struct sink *s = sink_new(f, (enum sink_format)format, (struct sink_style){0});
+        for (int i = 0; i < 20; i++) assert_int_equal(sink_add(s, encoded(), &fault), WEIR_OK);
+        assert_int_equal(sink_close(s, &fault), WEIR_OK);
+        assert_false(ferror(f));
+        fclose(f);
+    }
 }
 
 /* ---- hostile text ---- */
@@ -343,6 +399,10 @@ int main(void)
         CLAIM(what_is_no_finding_is_refused_and_nothing_written),
         CLAIM(a_finding_of_wrong_types_is_shown_as_empty),
         CLAIM(a_full_stream_is_an_io_error),
+        CLAIM(a_full_stream_keeps_its_reason_until_the_end),
+        CLAIM(a_reader_that_had_enough_is_no_failure),
+        CLAIM(the_hint_names_the_store_as_a_word_of_the_shell_and_is_never_wrapped),
+        CLAIM(csv_has_the_severity_as_number_and_word),
         CLAIM(hostile_text_is_inert_in_every_format),
         CLAIM(no_csv_cell_starts_a_formula),
         CLAIM(stored_json_that_hides_nothing_is_made_inert),

@@ -55,8 +55,8 @@ static void lacks(const char *part)
 static void has_its_five_sections_in_order(void **state)
 {
     (void)state;
-    static const char *const sections[] = {"\n\nWhat happened\n", "\n\nWhy it was raised\n", "\n\nHistory\n", "\n\nWhere the bytes are\n",
-                                           "\n\nWhat is not known\n"};
+    static const char *const sections[] = {"\n\nWhat happened\n", "\n\nWhy it was raised\n", "\n\nHistory\n", "\n\nWhat is not known\n",
+                                           "\n\nWhere the bytes are\n"};
     explain(0, false, NULL);
     const char *at = shown;
     for (size_t i = 0; i < WEIR_COUNT(sections); i++) {
@@ -144,7 +144,7 @@ static void says_what_is_missing_to_the_claim(void **state)
     x.f.bytes_unplaced = 1000;
     explain(0, false, NULL);
     has("sum: 7 records in 1 object, 41,095,889,520 bytes of the 41,095,890,520 claimed\n");
-    has("1,000 bytes of the claim have no place above");
+    has("1,000 bytes of the claim without a place below");
     lacks("no gaps");
 }
 
@@ -175,6 +175,26 @@ static void lines_too_many_to_list_are_told_by_first_and_last(void **state)
     x.place[0].lines_n = 0;
     explain(0, false, NULL);
     has("bytes: among lines 812 to 820\n");
+}
+
+static void one_of_a_kind_is_told_in_the_singular(void **state)
+{
+    (void)state;
+    static const uint32_t line[] = {294};
+    x.place[0].lines = line;
+    x.place[0].lines_n = 1;
+    x.score[0].part[0].to_hour = x.score[0].part[0].from_hour;
+    x.day[0].gap_hours = 1u << 11;
+    x.f.peers_more = 1;
+    explain(0, false, NULL);
+    has("bytes: line 294\n");
+    has(" octaves) in hour 09;");
+    has("(SKIPDATA) in hour 11;");
+    has("1 more peer in the claim");
+    x.place[0].lines_n = 0;
+    x.place[0].last_line = x.place[0].first_line = 7;
+    explain(0, false, NULL);
+    has("bytes: among line 7\n");
 }
 
 static void cuts_long_lists_and_counts_the_cut_unless_all_is_asked(void **state)
@@ -247,6 +267,7 @@ int main(void)
         CLAIM(says_that_nothing_is_missing),
         CLAIM(names_gaps_learning_and_an_open_day),
         CLAIM(lines_too_many_to_list_are_told_by_first_and_last),
+        CLAIM(one_of_a_kind_is_told_in_the_singular),
         CLAIM(cuts_long_lists_and_counts_the_cut_unless_all_is_asked),
         CLAIM(cuts_long_ranges_and_counts_the_cut),
         CLAIM(takes_the_names_that_the_ledger_knows_and_escapes_them),

@@ -17,9 +17,11 @@ struct sink_style {
     bool colour;       /* severity is a word anyway */
     unsigned width;    /* columns of the terminal; 0 = do not wrap */
     bool pretty;       /* json formats: indented */
+    const char *store; /* what --store must name to find these again, for the commands that are offered; NULL: the default store */
 };
-/* ndjson and ocsf: one OCSF object a line. json: the same objects as one JSON array, an object a line. csv: RFC 4180, one row per finding and
- * peer. table: for people; "no findings" on an empty set. Create, add each finding, close (writes the end). IO when the stream failed. */
+/* Throughout: a reader that has closed its pipe had enough. That is no failure; the stream's error is cleared and the rest goes nowhere.
+ * ndjson and ocsf: one OCSF object a line. json: the same objects as one JSON array, an object a line. csv: RFC 4180, one row per finding and
+ * peer. table: for people; "no findings" on an empty set. Create, add each finding, close (writes the end). IO, with the reason, when the stream failed. */
 struct sink;
 struct sink *sink_new(FILE *out, enum sink_format format, struct sink_style style);
 WEIR_MUST_USE enum weir_err sink_add(struct sink *s, struct slice finding_json, struct fault *fault);

@@ -4,6 +4,7 @@
 #include "app/config.h"
 #include "app/terminal.h"
 
+#include <errno.h>
 #include <string.h>
 
 #define TEXT_MAX ((size_t)64 << 20)
@@ -74,13 +75,17 @@ static void show_rows(const struct config *c, unsigned format, struct buffer *ou
 
 static int write_out(struct app *app, struct buffer *text)
 {
-    int rc = text->err ? APP_FAILED : APP_DONE;
-    if (text->err)
-        app_complain(app, "cannot show the configuration: %s", weir_err_text(text->err));
-    else
-        fputs(buffer_cstr(text), app->out); /* app_main reports a failed write */
+    const char *why = text->err ? weir_err_text(text->err) : NULL;
+    if (!why && (fputs(buffer_cstr(text), app->out) == EOF || fflush(app->out) != 0)) {
+        if (errno == EPIPE)
+            clearerr(app->out); /* the reader had enough */
+        else
+            why = strerror(errno);
+    }
+    if (why)
+        app_complain(app, "cannot show the configuration: %s", why);
     buffer_fini(text);
-    return rc;
+    return why ? APP_FAILED : APP_DONE;
 }
 
 static int show(struct app *app)

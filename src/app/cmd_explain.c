@@ -82,7 +82,7 @@ static void name_of(void *ctx, const struct sha256 *object, struct buffer *out)
 
 static enum weir_err tell(struct app *app, struct store *store, struct slice json, struct fault *fault)
 {
-    struct sink_style style = {app->colour, app->width, app->pretty};
+    struct sink_style style = {.colour = app->colour, .width = app->width, .pretty = app->pretty};
     enum sink_format format = (enum sink_format)app->config->format;
     const struct explain_options *o = app->options;
     if (format == SINK_TABLE) return sink_explain(app->out, json, style, o->all_lines, name_of, store, fault);

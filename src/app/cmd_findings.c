@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include <jansson.h>
 #include <string.h>
+#include <strings.h>
 
 #include "app/outbox.h"
 #include "weir/app.h"
@@ -28,7 +29,7 @@ enum weir_err findings_severity(const char *word, const char *option, unsigned *
     const char *words[5];
     for (unsigned id = 1; word && id <= 5; id++) {
         words[id - 1] = finding_severity_word(id);
-        if (strcmp(word, words[id - 1]) == 0) *out = id;
+        if (strcasecmp(word, words[id - 1]) == 0) *out = id; /* the table shows it in capitals */
     }
     if (!word || *out) return WEIR_OK;
     const char *near = nearest_name(slice_of(word), words, WEIR_COUNT(words));
@@ -108,7 +109,9 @@ static enum weir_err show_one(void *ctx, struct slice json)
 static enum weir_err show_all(struct app *app, struct store *store, struct filter *f, struct fault *fault)
 {
     struct outbox all;
-    f->sink = sink_new(app->out, (enum sink_format)app->config->format, (struct sink_style){app->colour, app->width, app->pretty});
+    const struct config *c = app->config;
+    struct sink_style style = {app->colour, app->width, app->pretty, c->origin[PARAM_store].from == FROM_DEFAULT ? NULL : c->store};
+    f->sink = sink_new(app->out, (enum sink_format)c->format, style);
     if (!f->sink) return fault_set(fault, WEIR_NOMEM, "cannot show findings: out of memory");
     enum weir_err err = outbox_fold(store, &all, fault);
     if (!err) err = outbox_show(store, &all, show_one, f, fault);

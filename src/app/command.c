@@ -197,14 +197,16 @@ static int dispatch(struct app *app, int argc, char **argv)
     return APP_DONE;
 }
 
-/* A full disk or a closed pipe shows at the last flush only: then nothing is promised. */
+/* A full disk shows at the last flush only: then nothing is promised. A reader that closed its pipe had enough. What went wrong
+ * before has its complaint and its code already. */
 int app_main(int argc, char **argv, char *const *env, FILE *out, FILE *err)
 {
     struct app app = {.out = out, .err = err, .env = env};
     int rc = dispatch(&app, argc, argv);
-    if ((fflush(out) != 0 || ferror(out)) && rc != APP_USAGE && rc != APP_UNAVAILABLE) {
-        app_complain(&app, "cannot write standard output: %s", strerror(errno));
-        rc = APP_FAILED;
-    }
-    return rc;
+    errno = 0; /* an error that is not of this flush has none */
+    bool failed = fflush(out) != 0 || ferror(out);
+    if (!failed || errno == EPIPE || rc == APP_FAILED || rc == APP_USAGE || rc == APP_UNAVAILABLE)
+        return rc;
+    app_complain(&app, "cannot write standard output%s%s", errno ? ": " : "", errno ? strerror(errno) : "");
+    return APP_FAILED;
 }

@@ -69,10 +69,20 @@ static const char *keep(struct config *c, struct slice text)
     return copy;
 }
 
+/* A path without its kind would be refused by the store only when a run begins. A url may hold a password: it is not shown. */
+static bool is_store_url(struct slice text)
+{
+    size_t n = 0;
+    while (n < text.n && text.p[n] >= 'a' && text.p[n] <= 'z') n++;
+    return !text.n || (n && n < text.n && text.p[n] == ':');
+}
+
 static enum weir_err set_text(struct config *c, const struct param *p, struct slice text, const char **out, struct fault *fault)
 {
     if (text.n > p->max || text.n < p->min || !is_plain_text(text))
         return refuse(p, text, fault, "UTF-8 text without control characters,");
+    if (p == &config_params[PARAM_store] && !is_store_url(text))
+        return fault_set(fault, WEIR_USAGE, "'%s' must begin with the kind of the store, as in sqlite:PATH", p->key);
     const char *copy = keep(c, text);
     if (!copy)
         return fault_set(fault, WEIR_NOMEM, "'%s': out of memory", p->key);
@@ -236,15 +246,23 @@ static enum weir_err set_list(struct config *c, enum param_id id, struct slice t
     return err;
 }
 
+/* The reason without the key that it begins with: a person who gave an option is told of the option. */
+static const char *after_key(enum param_id id, const char *reason)
+{
+    size_t n = strlen(config_params[id].key);
+    bool named = reason[0] == '\'' && strncmp(reason + 1, config_params[id].key, n) == 0 && reason[n + 1] == '\'';
+    return named ? reason + n + 2 : reason;
+}
+
 enum weir_err config_set(struct config *c, enum param_id id, struct slice text, enum config_from from, const char *name, struct fault *fault)
 {
     struct fault why = {0};
     enum weir_err err = param_is_list(id) ? set_list(c, id, text, &why) : config_assign(c, id, text, &why);
     const char *copy = keep(c, slice_of(name));
     if (!err && !copy)
-        err = fault_set(&why, WEIR_NOMEM, "out of memory");
+        err = fault_set(&why, WEIR_NOMEM, ": out of memory");
     if (err)
-        return fault_set(fault, err, "%s '%s': %s", from == FROM_FLAG ? "option" : "environment variable", name, why.text);
+        return fault_set(fault, err, "%s '%s'%s", from == FROM_FLAG ? "option" : "environment variable", name, after_key(id, why.text));
     c->origin[id] = (struct config_origin){from, copy, 0};
     return WEIR_OK;
 }

@@ -5,7 +5,7 @@
 
 #include "sink/sink_private.h"
 
-enum cell { TEXT, NUMBER, KNOWN_NUMBER, REAL, WORD, MILLISECONDS };
+enum cell { TEXT, SEVERITY, NUMBER, KNOWN_NUMBER, REAL, WORD, MILLISECONDS };
 
 /* Columns in order: title, kind, path below the finding or (from `peer` on) below the evidence. */
 static const struct column {
@@ -15,7 +15,8 @@ static const struct column {
     const char *path;
 } columns[] = {
     {"uid", TEXT, false, "finding_info.uid"},
-    {"severity", NUMBER, false, "severity_id"},
+    {"severity_id", NUMBER, false, "severity_id"},
+    {"severity", SEVERITY, false, "severity_id"},
     {"first_seen", MILLISECONDS, false, "start_time"},
     {"last_seen", MILLISECONDS, false, "end_time"},
     {"account", TEXT, false, "cloud.account.uid"},
@@ -68,6 +69,7 @@ static void put_cell(struct buffer *out, const struct column *c, const json_t *i
 {
     switch (c->kind) {
     case TEXT: escape_csv(out, view_text(in, c->path)); break;
+    case SEVERITY: escape_csv(out, slice_of(finding_severity_word((unsigned)view_u64(in, c->path)))); break;
     case KNOWN_NUMBER:
         if (json_is_integer(view_at(in, c->path))) buffer_printf(out, "%" PRIu64, view_u64(in, c->path));
         break;

@@ -1,5 +1,5 @@
 /* `weir explain`: one finding in sections that an auditor can check by hand: what happened, why it was raised, the
- * history, the places, what is not known. Every number stands in the finding; nothing is computed that is not shown.
+ * history, what is not known, the places. Every number stands in the finding; nothing is computed that is not shown.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <ctype.h>
 #include <inttypes.h>
@@ -27,14 +27,13 @@ static void say_rate(struct page *p, double rate)
     }
     if (!(rate >= 1e-12)) {
         buffer_puts(&p->line, "less than once in ");
-        page_commas(p, 1000000000000);
+        page_count(p, 1000000000000, "host-day");
     } else {
         uint64_t n = (uint64_t)llround(1 / fmin(rate, 1)), step = 1;
         while (n / step >= 100) step *= 10;
         buffer_puts(&p->line, "once in ");
-        page_commas(p, (n + step / 2) / step * step);
+        page_count(p, (n + step / 2) / step * step, "host-day");
     }
-    buffer_puts(&p->line, " host-days");
 }
 
 static void say_when(struct page *p, const json_t *finding, const char *path)
@@ -105,8 +104,8 @@ static void say_what_happened(struct page *p, const json_t *finding)
     buffer_puts(&p->line, ", last ends ");
     say_when(p, finding, "end_time");
     buffer_puts(&p->line, ", ");
-    page_commas(p, view_u64(finding, "unmapped.weir.bytes"));
-    buffer_puts(&p->line, " bytes claimed");
+    page_count(p, view_u64(finding, "unmapped.weir.bytes"), "byte");
+    buffer_puts(&p->line, " claimed");
     page_end(p, HANG);
     struct slice desc = view_text(finding, "finding_info.desc");
     if (desc.n) {
@@ -123,8 +122,8 @@ static void say_amount(struct page *p, const char *label, const json_t *part, co
     page_pad(p, PART_HANG);
     page_bytes(p, view_u64(part, bytes));
     buffer_puts(&p->line, " (");
-    page_commas(p, view_u64(part, bytes));
-    buffer_puts(&p->line, " bytes, ");
+    page_count(p, view_u64(part, bytes), "byte");
+    buffer_puts(&p->line, ", ");
     say_fixed(p, view_real(part, octaves), 3);
     buffer_puts(&p->line, " octaves)");
 }
@@ -132,7 +131,8 @@ static void say_amount(struct page *p, const char *label, const json_t *part, co
 static void say_observed(struct page *p, const json_t *part)
 {
     say_amount(p, "observed", part, "observed_bytes", "observed");
-    buffer_printf(&p->line, " in hours %02" PRIu64 " to %02" PRIu64, view_u64(part, "from_hour"), view_u64(part, "to_hour"));
+    buffer_puts(&p->line, " in ");
+    page_range(p, view_u64(part, "from_hour"), view_u64(part, "to_hour"), 2, "hour");
     uint64_t since = view_u64(part, "since_hour");
     if (view_bool(part, "raised") && since < 24) buffer_printf(&p->line, "; enough to raise at the end of hour %02" PRIu64, since);
     page_end(p, PART_HANG);
@@ -232,6 +232,9 @@ static void say_parts(struct page *p, const json_t *day, bool all)
 static void say_why(struct page *p, const json_t *finding, bool all)
 {
     page_heading(p, "Why it was raised");
+    buffer_puts(&p->line, "  each test asks how often a host like this one would reach such an amount with nothing wrong; what is rarer than the"
+                          " test's threshold is raised (an octave is a doubling)");
+    page_end(p, HANG);
     buffer_puts(&p->line, "  budget: one false finding is borne ");
     say_rate(p, view_real(finding, "unmapped.weir.budget"));
     buffer_puts(&p->line, "; model ");
@@ -285,12 +288,12 @@ static bool say_gaps(struct page *p, const json_t *finding)
     bool any = false;
     for (size_t i = 0; i < view_count(finding, "unmapped.weir.days"); i++) {
         const json_t *day = view_item(finding, "unmapped.weir.days", i);
-        uint64_t gaps = view_u64(day, "gap_hours");
-        if (!(gaps & 0xffffff)) continue;
+        uint64_t gaps = view_u64(day, "gap_hours") & 0xffffff;
+        if (!gaps) continue;
         any = true;
         buffer_puts(&p->line, "  ");
         page_text(p, view_text(day, "day"));
-        buffer_puts(&p->line, ": the flow log skipped records (SKIPDATA) in hours");
+        buffer_printf(&p->line, ": the flow log skipped records (SKIPDATA) in hour%s", gaps & (gaps - 1) ? "s" : "");
         for (unsigned h = 0; h < 24; h++)
             if (gaps >> h & 1) buffer_printf(&p->line, " %02u", h);
         buffer_puts(&p->line, "; more may have been sent");
@@ -299,13 +302,13 @@ static bool say_gaps(struct page *p, const json_t *finding)
     return any;
 }
 
-static bool say_amount_of_doubt(struct page *p, const json_t *finding, const char *path, const char *text)
+static bool say_amount_of_doubt(struct page *p, const json_t *finding, const char *path, const char *what, const char *text)
 {
     uint64_t v = view_u64(finding, path);
     if (!v) return false;
     buffer_puts(&p->line, "  ");
-    page_commas(p, v);
-    buffer_printf(&p->line, " %s", text);
+    page_count(p, v, what);
+    buffer_puts(&p->line, text);
     page_end(p, HANG);
     return true;
 }
@@ -322,10 +325,10 @@ static void say_unknown(struct page *p, const json_t *finding)
 {
     page_heading(p, "What is not known");
     bool any = say_gaps(p, finding);
-    any |= say_amount_of_doubt(p, finding, "unmapped.weir.bytes_unplaced",
-                               "bytes of the claim have no place above: their objects could not be read again");
-    any |= say_amount_of_doubt(p, finding, "unmapped.weir.peers_more", "more peers are part of the claim and not listed");
-    any |= say_amount_of_doubt(p, finding, "unmapped.weir.bytes_more", "bytes went to peers that are not listed");
+    any |= say_amount_of_doubt(p, finding, "unmapped.weir.bytes_unplaced", "byte",
+                               " of the claim without a place below: the objects could not be read again");
+    any |= say_amount_of_doubt(p, finding, "unmapped.weir.peers_more", "more peer", " in the claim, not listed");
+    any |= say_amount_of_doubt(p, finding, "unmapped.weir.bytes_more", "byte", " went to peers that are not listed");
     any |= say_if(p, view_bool(finding, "unmapped.weir.learning"), "weir is still learning: the history of this host is shorter than a week");
     any |= say_if(p, view_bool(finding, "unmapped.weir.open"), "the last day is still open: its sums may grow");
     say_if(p, !any, "the evidence has no gaps and every byte of the claim has its place");
@@ -343,8 +346,8 @@ enum weir_err sink_explain(FILE *out, struct slice finding_json, struct sink_sty
     say_what_happened(&page, finding);
     say_why(&page, finding, all_lines);
     say_history(&page, finding);
-    explain_places(&page, finding, &(struct places_asked){all_lines, name_of, ctx});
     say_unknown(&page, finding);
+    explain_places(&page, finding, &(struct places_asked){all_lines, name_of, ctx}); /* last, because it may be long */
     json_decref(finding);
     return page_fini(&page, fault);
 }

@@ -1,6 +1,7 @@
 /* Lines for people. Wrapping breaks between words only: an object key or an id stays in one piece, to be copied.
  * Widths count characters, not bytes. Text from input is escaped before it gets into a line, colours are added last.
  * SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -21,7 +22,9 @@ enum weir_err page_fini(struct page *p, struct fault *fault)
 {
     enum weir_err err = p->line.err;
     buffer_fini(&p->line);
-    if (fflush(p->out) != 0 || ferror(p->out)) return fault_set(fault, WEIR_IO, "cannot write findings");
+    if (!p->failed && fflush(p->out) != 0) p->failed = errno;
+    if (!p->failed && ferror(p->out)) p->failed = EIO; /* before us, why is not known */
+    if (page_fault(p, fault)) return WEIR_IO;
     return err ? fault_set(fault, err, "cannot show finding: %s", weir_err_text(err)) : WEIR_OK;
 }
 
@@ -41,6 +44,12 @@ void page_count(struct page *p, uint64_t n, const char *what)
 {
     page_commas(p, n);
     buffer_printf(&p->line, " %s%s", what, n == 1 ? "" : "s");
+}
+
+void page_range(struct page *p, uint64_t first, uint64_t last, int digits, const char *what)
+{
+    buffer_printf(&p->line, "%s%s %0*" PRIu64, what, first == last ? "" : "s", digits, first);
+    if (first != last) buffer_printf(&p->line, " to %0*" PRIu64, digits, last);
 }
 
 void page_bytes(struct page *p, uint64_t v)
@@ -70,9 +79,16 @@ void page_pad(struct page *p, size_t column)
     for (; at < column; at++) buffer_u8(&p->line, ' ');
 }
 
-static void write_bytes(struct page *p, const char *text, size_t n)
+void page_write(struct page *p, const char *text, size_t n)
 {
-    if (n) fwrite(text, 1, n, p->out); /* a failure stays in the stream and is told by page_fini */
+    if (n && !p->failed && fwrite(text, 1, n, p->out) != n) p->failed = errno ? errno : EIO;
+}
+
+enum weir_err page_fault(struct page *p, struct fault *fault)
+{
+    if (p->failed == EPIPE) clearerr(p->out);
+    if (!p->failed || p->failed == EPIPE) return WEIR_OK;
+    return fault_set(fault, WEIR_IO, "cannot write findings: %s", strerror(p->failed));
 }
 
 /* The bytes of text that fit into `room` columns, cut before a run of blanks; at least one word. */
@@ -94,18 +110,19 @@ void page_end_painted(struct page *p, size_t hang, const char *colour, size_t pa
 {
     size_t width = p->style.width ? p->style.width : SIZE_MAX, at = 0, blanks = 0;
     if (p->line.err) return;
+    while (p->line.n && p->line.p[p->line.n - 1] == ' ') p->line.n--; /* the place of a bar that is empty */
     if (colour && p->style.colour) {
-        write_bytes(p, colour, strlen(colour));
-        write_bytes(p, p->line.p, painted);
-        write_bytes(p, "\033[0m", 4);
+        page_write(p, colour, strlen(colour));
+        page_write(p, p->line.p, painted);
+        page_write(p, "\033[0m", 4);
         at = painted;
         width -= columns_of(p->line.p, painted);
     }
     do {
         size_t n = fitting(p->line.p + at, p->line.n - at, width > blanks ? width - blanks : 1);
-        for (size_t i = 0; i < blanks; i++) write_bytes(p, " ", 1);
-        write_bytes(p, p->line.p + at, n);
-        write_bytes(p, "\n", 1);
+        for (size_t i = 0; i < blanks; i++) page_write(p, " ", 1);
+        page_write(p, p->line.p + at, n);
+        page_write(p, "\n", 1);
         at += n;
         while (at < p->line.n && p->line.p[at] == ' ') at++;
         width = p->style.width ? p->style.width : SIZE_MAX;
@@ -115,6 +132,14 @@ void page_end_painted(struct page *p, size_t hang, const char *colour, size_t pa
 }
 
 void page_end(struct page *p, size_t hang) { page_end_painted(p, hang, NULL, 0); }
+
+void page_end_whole(struct page *p)
+{
+    unsigned width = p->style.width;
+    p->style.width = 0;
+    page_end(p, 0);
+    p->style.width = width;
+}
 
 void page_heading(struct page *p, const char *text)
 {

@@ -53,10 +53,10 @@ static void say_peer(struct page *p, const json_t *peer)
     page_text(p, as);
     buffer_puts(&p->line, view_bool(peer, "data.initiated") ? ", opened by the host" : ", not opened by the host");
     buffer_puts(&p->line, view_bool(peer, "data.new") ? ", new to the host: " : ", known to the host: ");
-    page_commas(p, view_u64(peer, "data.bytes"));
-    buffer_puts(&p->line, " bytes out, ");
-    page_commas(p, view_u64(peer, "data.bytes_in"));
-    buffer_puts(&p->line, " bytes in, from ");
+    page_count(p, view_u64(peer, "data.bytes"), "byte");
+    buffer_puts(&p->line, " out, ");
+    page_count(p, view_u64(peer, "data.bytes_in"), "byte");
+    buffer_puts(&p->line, " in, from ");
     page_text(p, view_text(peer, "data.first_seen"));
     buffer_puts(&p->line, " to ");
     page_text(p, view_text(peer, "data.last_seen"));
@@ -88,12 +88,15 @@ static void say_lines(struct page *p, const json_t *object, bool all)
     buffer_puts(&p->line, "      ");
     page_count(p, view_u64(object, "records"), "record");
     buffer_puts(&p->line, ", ");
-    page_commas(p, view_u64(object, "bytes"));
-    buffer_puts(&p->line, lines.n ? " bytes: lines " : " bytes: among lines ");
-    if (lines.n)
+    page_count(p, view_u64(object, "bytes"), "byte");
+    if (lines.n) {
+        bool one = !memchr(lines.p, ',', lines.n) && !memchr(lines.p, '-', lines.n);
+        buffer_puts(&p->line, one ? ": line " : ": lines ");
         say_ranges(p, lines, all);
-    else
-        buffer_printf(&p->line, "%" PRIu64 " to %" PRIu64, view_u64(object, "first_line"), view_u64(object, "last_line"));
+    } else {
+        buffer_puts(&p->line, ": among ");
+        page_range(p, view_u64(object, "first_line"), view_u64(object, "last_line"), 1, "line");
+    }
     page_end(p, HANG);
 }
 
@@ -185,8 +188,8 @@ static void say_sum(struct page *p, const json_t *finding)
     buffer_puts(&p->line, " in ");
     page_count(p, distinct_objects(finding), "object");
     buffer_puts(&p->line, ", ");
-    page_commas(p, all.bytes);
-    buffer_puts(&p->line, all.bytes == claim ? " bytes = the claim" : " bytes of the ");
+    page_count(p, all.bytes, "byte");
+    buffer_puts(&p->line, all.bytes == claim ? " = the claim" : " of the ");
     if (all.bytes != claim) {
         page_commas(p, claim);
         buffer_puts(&p->line, " claimed");

@@ -38,8 +38,8 @@ static enum weir_err write_text(struct sink *s, struct fault *fault)
 {
     struct buffer *b = &s->text;
     if (b->err) return fault_set(fault, b->err, "cannot write finding: %s", weir_err_text(b->err));
-    if (b->n && fwrite(b->p, 1, b->n, s->page.out) != b->n) return fault_set(fault, WEIR_IO, "cannot write findings");
-    return WEIR_OK;
+    page_write(&s->page, b->p, b->n);
+    return page_fault(&s->page, fault);
 }
 
 static void put_json(struct sink *s, struct slice text)

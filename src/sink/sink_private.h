@@ -28,18 +28,23 @@ struct page {
     FILE *out;
     struct sink_style style;
     struct buffer line;
+    int failed; /* errno of the first write that failed: later calls overwrite errno */
 };
 void page_init(struct page *p, FILE *out, struct sink_style style);
 enum weir_err page_fini(struct page *p, struct fault *fault); /* IO or the error of the line */
+void page_write(struct page *p, const char *text, size_t n);  /* past the line; a failure is kept for page_fault */
+enum weir_err page_fault(struct page *p, struct fault *fault); /* IO if a write failed, unless nobody reads any more */
 void page_text(struct page *p, struct slice text);            /* escaped for a terminal */
 void page_commas(struct page *p, uint64_t v);                 /* 41,095,890,520 */
 void page_count(struct page *p, uint64_t n, const char *what); /* "412 records", "1 record" */
+void page_range(struct page *p, uint64_t first, uint64_t last, int digits, const char *what); /* "hours 09 to 10", "hour 09" */
 void page_bytes(struct page *p, uint64_t v);                  /* 41.1 GB */
 void page_bar(struct page *p, double part);                   /* 0..1 of the widest bar */
 void page_pad(struct page *p, size_t column);                 /* blanks up to that column, one at least */
 /* Write the line: wrapped between words, continued with `hang` blanks, painted with colour (may be NULL) up to `painted` bytes. */
 void page_end_painted(struct page *p, size_t hang, const char *colour, size_t painted);
 void page_end(struct page *p, size_t hang);
+void page_end_whole(struct page *p); /* not wrapped: a command, to be copied */
 void page_heading(struct page *p, const char *text); /* a blank line before it */
 const char *severity_colour(unsigned severity_id);
 

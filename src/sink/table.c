@@ -2,6 +2,7 @@
  * come, so columns have fixed places; what is longer pushes the rest, and what passes the edge goes to the next line.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <ctype.h>
+#include <string.h>
 
 #include "sink/sink_private.h"
 
@@ -66,6 +67,23 @@ static void heading(struct page *p)
     page_end_painted(p, 0, COLOUR_BOLD, p->line.n);
 }
 
+/* As a word of a shell: in quotes when it holds more than plain letters. */
+static void hint_store(struct page *p)
+{
+    const char *url = p->style.store;
+    if (!url) return;
+    bool plain = url[strspn(url, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-+,.:/@%=")] == '\0';
+    buffer_puts(&p->line, plain ? "--store " : "--store '");
+    for (size_t n; *url; url += n) {
+        n = strcspn(url, "'");
+        if (n)
+            page_text(p, (struct slice){url, n});
+        else
+            buffer_puts(&p->line, "'\\''"), n = 1;
+    }
+    buffer_puts(&p->line, plain ? " " : "' ");
+}
+
 void table_add(struct page *p, const json_t *finding, bool first)
 {
     struct slice uid = view_text(finding, "finding_info.uid");
@@ -76,6 +94,7 @@ void table_add(struct page *p, const json_t *finding, bool first)
     page_end(p, INDENT);
     page_pad(p, INDENT);
     buffer_puts(&p->line, "weir explain ");
+    hint_store(p);
     page_text(p, (struct slice){uid.p, uid.n < SHORT_ID ? uid.n : SHORT_ID});
-    page_end(p, INDENT);
+    page_end_whole(p);
 }
