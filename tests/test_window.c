@@ -197,6 +197,36 @@ static void the_far_end_of_a_pending_pair_receives_when_it_is_the_host(void **st
     window_free(w);
 }
 
+static void a_hinted_host_counts_only_where_its_day_proves_it(void **state)
+{
+    (void)state;
+    struct window *w = window_usual();
+    uint32_t k = interface(w, "eni-1", "fl-1");
+    struct flow f = flow(HOST, "10.0.2.7", 1000);
+    assert_int_equal(window_add(w, k, &f, FLOW_HINTED), WEIR_OK);
+    assert_int_equal(look_up(w, HOST)->seen, 0);
+    charge(w, k, flow(HOST, FAR, 1));
+    assert_int_equal(look_up(w, HOST)->d.internal_out, 1000);
+    window_free(w);
+}
+
+static void a_flush_in_parts_gives_the_sums_of_one_window(void **state)
+{
+    (void)state;
+    struct window *parts = window_usual(), *one = window_with(4096, 65536, true), *whole = window_usual();
+    uint32_t k = interface(one, "eni-1", "fl-1"), at = interface(whole, "eni-1", "fl-1");
+    for (unsigned i = 0; i < 5; i++) {
+        charge(one, k, flow(HOST, FAR, 100 + i));
+        charge(whole, at, flow(HOST, FAR, 100 + i));
+        assert_int_equal(window_flush(parts, one), WEIR_OK);
+        assert_int_equal(window_cells(one), 0);
+    }
+    assert_int_equal(look_up(parts, HOST)->d.external_out, look_up(whole, HOST)->d.external_out);
+    window_free(parts);
+    window_free(one);
+    window_free(whole);
+}
+
 static void proof_may_come_from_another_object(void **state)
 {
     (void)state;
@@ -519,6 +549,8 @@ int main(void)
         cmocka_unit_test(a_copy_seen_behind_another_vanishes_when_the_home_is_logged),
         cmocka_unit_test(a_pending_pair_counts_for_the_proven_end_only),
         cmocka_unit_test(the_far_end_of_a_pending_pair_receives_when_it_is_the_host),
+        cmocka_unit_test(a_hinted_host_counts_only_where_its_day_proves_it),
+        cmocka_unit_test(a_flush_in_parts_gives_the_sums_of_one_window),
         cmocka_unit_test(proof_may_come_from_another_object),
         cmocka_unit_test(pairs_that_nothing_settles_are_counted_as_unresolved),
         cmocka_unit_test(a_gap_marks_its_hours_at_its_interface),

@@ -22,13 +22,18 @@ struct flow_own {
     struct ip a, b;      /* NONE: -; PAIR: both ends of every record so far; ONE: a is it */
     uint8_t state;       /* enum flow_own_state */
 };
-enum flow_own_state { OWN_NONE, OWN_PAIR, OWN_ONE, OWN_CONFLICT };
+enum flow_own_state {
+    OWN_NONE, OWN_PAIR, OWN_ONE, OWN_CONFLICT,
+    OWN_HINT,      /* a was it in an earlier object, no record of this object yet */
+    OWN_HINT_PAIR, /* a was it; all records of this object are between a and b */
+};
 /* Take one more record's ends. The state depends only on the set of pairs. On CONFLICT the object must be read again with
  * the state preset to CONFLICT, since flows were attributed on the way. */
 void flow_own_learn(struct flow_own *own, struct ip src, struct ip dst);
 
 enum flow_verdict {
     FLOW_CHARGED,   /* host, peer and way are known */
+    FLOW_HINTED,    /* the host is the one of earlier objects: counts if its day proves it elsewhere, too */
     FLOW_PENDING,   /* either end may be the host: count both, the reader keeps the one that is proven; host = src, out */
     FLOW_FORWARDED, /* seen at a forwarder (NAT gateway, load balancer ...): charged to nobody */
     FLOW_NOT_TRAFFIC, /* NODATA, SKIPDATA, REJECT, no bytes: never egress */

@@ -30,7 +30,8 @@ struct window *window_new(const struct window_limits *limits, bool learns);
 void window_free(struct window *w);
 void window_reset(struct window *w); /* empty, memory kept */
 /* Empty of sums, but the names of interfaces and their own addresses learned so far stay: for the next object. When a record contradicts
- * what was learned from other objects, reset and read the object again, so that hints save time and never decide. */
+ * what was learned from other objects, reset and read the object again; what only a hint settles counts only if the day proves it, as
+ * without the hint: hints save time and never decide. */
 void window_reuse(struct window *w);
 uint64_t window_memory_bytes(const struct window *w);
 
@@ -45,7 +46,7 @@ struct flow_own *window_own(struct window *w, uint32_t interface, bool v4);
 /* A record of that time proves that the interface forwards: that day its egress is charged to nobody. */
 void window_set_forwards(struct window *w, uint32_t interface, int64_t start_s);
 
-/* Add one attributed flow (CHARGED or PENDING). LIMIT: not kept, counted as folded. */
+/* Add one attributed flow (CHARGED, HINTED or PENDING). LIMIT: not kept, counted as folded. */
 WEIR_MUST_USE enum weir_err window_add(struct window *w, uint32_t interface, const struct flow *f, enum flow_verdict verdict);
 /* The same, and where it went; then window_add_again adds an equal flow (but for bytes, packets and times) there at once. False: it
  * may belong elsewhere (another day, a big record, the window was emptied), use window_add. */

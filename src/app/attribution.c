@@ -155,15 +155,16 @@ static void attribute(struct attribution *a, uint32_t interface, const struct re
 {
     WEIR_UNINITIALIZED struct flow f;
     enum flow_verdict v = flow_attribute(&a->rules, r, learn(a, interface, r), &f);
-    a->counts->flows[v]++;
-    a->counts->flow_bytes[v] = sat_add(a->counts->flow_bytes[v], RECORD_HAS(r, BYTES) ? r->bytes : 0);
+    enum flow_verdict told = v == FLOW_HINTED || v == FLOW_PENDING ? FLOW_CHARGED : v; /* which of them depends on what came before */
+    a->counts->flows[told]++;
+    a->counts->flow_bytes[told] = sat_add(a->counts->flow_bytes[told], RECORD_HAS(r, BYTES) ? r->bytes : 0);
     if (v != FLOW_NOT_TRAFFIC && WEIR_UNLIKELY(f.forwards))
         window_set_forwards(a->window, interface, r->start_s);
-    if (v != FLOW_CHARGED && v != FLOW_PENDING)
+    if (v != FLOW_CHARGED && v != FLOW_HINTED && v != FLOW_PENDING)
         return;
     struct window_place place = {0, 0, 0};
     a->flow(a->ctx, interface, r, &f, v, &place);
-    if (known && place.filling)
+    if (known && place.filling && v == FLOW_CHARGED)
         *known = (struct repeat){repeat_addresses(r), repeat_rest(r), interface, f.out, f.external, place};
 }
 

@@ -47,7 +47,7 @@ static int exit_code(const struct run_counts *c, bool failing_finding)
 {
     if (failing_finding)
         return APP_FINDINGS;
-    return run_records_rejected(c) || run_objects_rejected(c) ? APP_REJECTED : APP_DONE;
+    return run_records_rejected(c) || run_objects_rejected(c) || c->records_late ? APP_REJECTED : APP_DONE;
 }
 
 /* The law, checked at the end of every run: nothing vanishes silently. */
@@ -66,6 +66,8 @@ static int run_batch_on(struct app *app, struct store *store, struct object_list
     double begin = now_s();
     enum weir_err err = pipeline_run(app, store, list, &counts, &first_s, &last_s, &fault);
     counts.seconds = now_s() - begin;
+    if (!err && !counts.objects_listed)
+        log_warn(app->log, "no objects in the paths given");
     bool interrupted = err == WEIR_INTERRUPTED;
     if (interrupted) {
         app_complain(app, "interrupted: what was counted is kept, run the same command again to go on");
@@ -98,6 +100,9 @@ static int run_batch(struct app *app, int argc, char **argv)
     struct source_limits limits = source_default_limits;
     struct object_list *list = object_list_new(&limits);
     err = list ? WEIR_OK : fault_set(&fault, WEIR_NOMEM, "out of memory");
+    for (int i = 0; i < argc && !err; i++)
+        if (strncmp(argv[i], "s3://", 5) == 0)
+            err = fault_set(&fault, WEIR_USAGE, "cannot read '%.200s': buckets are not read yet, copy the objects to a directory first", argv[i]);
     for (int i = 0; i < argc && !err; i++)
         if ((err = object_list_add(list, argv[i], &fault)))
             fault.err = err = err == WEIR_NOTFOUND ? WEIR_USAGE : err;

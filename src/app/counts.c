@@ -112,12 +112,14 @@ static void flows_json(const struct run_counts *c, struct buffer *out)
     begin(out, "flows");
     size_t from = out->n;
     for (unsigned i = 0; i < FLOW_VERDICTS; i++)
-        number(out, flow_verdict_word((enum flow_verdict)i), c->flows[i]);
+        if (i != FLOW_HINTED && i != FLOW_PENDING) /* counted as charged */
+            number(out, flow_verdict_word((enum flow_verdict)i), c->flows[i]);
     end(out, from);
     begin(out, "flow_bytes");
     from = out->n;
     for (unsigned i = 0; i < FLOW_VERDICTS; i++)
-        number(out, flow_verdict_word((enum flow_verdict)i), c->flow_bytes[i]);
+        if (i != FLOW_HINTED && i != FLOW_PENDING)
+            number(out, flow_verdict_word((enum flow_verdict)i), c->flow_bytes[i]);
     end(out, from);
 }
 
@@ -174,7 +176,8 @@ static void doubt_lines(const struct run_counts *c, struct buffer *out)
         buffer_printf(out, "  %" PRIu64 " gaps: AWS lost records there (SKIPDATA); sums around them are lower bounds\n",
                       c->records.by_status[STATUS_SKIPDATA]);
     if (c->records_late)
-        buffer_printf(out, "  %" PRIu64 " records came too late: their day is closed\n", c->records_late);
+        buffer_printf(out, "  %" PRIu64 " records came too late and are not used: their day was closed by later records; count oldest first\n",
+                      c->records_late);
     if (c->records_future)
         buffer_printf(out, "  %" PRIu64 " records lie in the future and were not summed\n", c->records_future);
     if (c->suspected_forwarders)
@@ -197,8 +200,10 @@ void run_summary_text(const struct run_counts *c, struct buffer *out)
     buffer_printf(out, "%" PRIu64 " of %" PRIu64 " objects counted", c->objects_done, c->objects_listed);
     if (c->objects_duplicate)
         buffer_printf(out, ", %" PRIu64 " already counted", c->objects_duplicate);
-    buffer_printf(out, "; %" PRIu64 " records, %" PRIu64 " rejected; %" PRIu64 " hosts; %" PRIu64 " findings\n", run_records_read(c),
-                  run_records_rejected(c), c->hosts, c->findings);
+    buffer_printf(out, "; %" PRIu64 " records, %" PRIu64 " rejected; %" PRIu64 " host%s; %" PRIu64 " finding%s\n", run_records_read(c),
+                  run_records_rejected(c), c->hosts, c->hosts == 1 ? "" : "s", c->findings, c->findings == 1 ? "" : "s");
+    if (!c->objects_listed)
+        buffer_puts(out, "  nothing to count: there are no objects in the paths given\n");
     if (c->first_s) {
         char from[TIME_TEXT_MAX], to[TIME_TEXT_MAX];
         time_format(c->first_s, from);

@@ -28,17 +28,155 @@ void dossier_free(struct dossier *d)
     free(d);
 }
 
+/* ---- evidence of one peer ---- */
+
+static int by_address(const void *a, const void *b)
+{
+    const struct evidence_peer *x = a, *y = b;
+    int order = ip_cmp(x->peer, y->peer);
+    return order ? order : (x->first_s > y->first_s) - (x->first_s < y->first_s);
+}
+
+static int by_bytes(const void *a, const void *b)
+{
+    const struct evidence_peer *x = a, *y = b;
+    if (x->bytes != y->bytes)
+        return x->bytes > y->bytes ? -1 : 1;
+    return ip_cmp(x->peer, y->peer);
+}
+
+static bool join_peer(struct arena *a, struct evidence_peer *to, const struct evidence_peer *from)
+{
+    struct evidence_place *place = arena_alloc(a, (to->places + from->places + 1) * sizeof *place);
+    if (!place)
+        return false;
+    if (to->places)
+        memcpy(place, to->place, to->places * sizeof *place);
+    if (from->places)
+        memcpy(place + to->places, from->place, from->places * sizeof *place);
+    if (from->bytes > to->bytes) {
+        to->port = from->port;
+        to->protocol = from->protocol;
+        to->test = from->test;
+    }
+    to->place = place;
+    to->places += from->places;
+    to->bytes = sat_add(to->bytes, from->bytes);
+    to->packets = sat_add(to->packets, from->packets);
+    to->records += from->records;
+    to->bytes_in = sat_add(to->bytes_in, from->bytes_in);
+    to->last_s = from->last_s > to->last_s ? from->last_s : to->last_s;
+    return true;
+}
+
+static struct evidence_peer *find_peer(const struct dossier_day *d, struct ip peer)
+{
+    for (size_t i = 0; i < d->peers; i++)
+        if (ip_eq(d->peer[i].peer, peer))
+            return &d->peer[i];
+    return NULL;
+}
+
+static bool has_place(const struct evidence_peer *p, const struct evidence_place *place)
+{
+    for (size_t i = 0; p && i < p->places; i++)
+        if (memcmp(p->place[i].object.b, place->object.b, SHA256_BYTES) == 0)
+            return true;
+    return false;
+}
+
+/* The part of a peer's old evidence that `now` lacks; places is 0 if it lacks nothing. */
+static bool missing_part(struct arena *a, const struct evidence_peer *old, const struct evidence_peer *now, struct evidence_peer *out)
+{
+    struct evidence_place *place = arena_alloc(a, (old->places + 1) * sizeof *place);
+    if (!place)
+        return false;
+    *out = *old;
+    out->place = place;
+    out->places = 0;
+    out->bytes = out->records = 0;
+    for (size_t i = 0; i < old->places; i++) {
+        if (has_place(now, &old->place[i]))
+            continue;
+        place[out->places++] = old->place[i];
+        out->bytes = sat_add(out->bytes, old->place[i].bytes);
+        out->records += old->place[i].records;
+    }
+    if (out->places < old->places) /* not known by place: a lower bound */
+        out->packets = out->bytes_in = 0;
+    return true;
+}
+
+static bool keep_peer(struct arena *a, struct dossier_day *now, const struct evidence_peer *old)
+{
+    struct evidence_peer part, *known = find_peer(now, old->peer);
+    if (!missing_part(a, old, known, &part))
+        return false;
+    if (!part.places)
+        return true;
+    now->bytes_unplaced -= part.bytes < now->bytes_unplaced ? part.bytes : now->bytes_unplaced;
+    if (known) {
+        known->first_s = part.first_s < known->first_s ? part.first_s : known->first_s;
+        return join_peer(a, known, &part);
+    }
+    if (now->peers == DOSSIER_PEERS_MAX) {
+        now->peers_more++;
+        now->bytes_more = sat_add(now->bytes_more, part.bytes);
+        return true;
+    }
+    now->peer[now->peers++] = part;
+    return true;
+}
+
+static struct dossier_day *day_of(const struct dossier *d, int64_t day_s)
+{
+    for (size_t i = 0; i < d->days; i++)
+        if (d->day[i]->day_s == day_s)
+            return d->day[i];
+    return NULL;
+}
+
+bool dossier_keep_evidence(struct dossier *d, struct dossier_day *now)
+{
+    const struct dossier_day *old = day_of(d, now->day_s);
+    if (!old || !now->bytes_unplaced)
+        return true;
+    struct evidence_peer *peer = arena_alloc(d->arena, DOSSIER_PEERS_MAX * sizeof *peer);
+    if (!peer)
+        return false;
+    if (now->peers)
+        memcpy(peer, now->peer, now->peers * sizeof *peer);
+    now->peer = peer;
+    for (size_t i = 0; i < old->peers; i++)
+        if (!keep_peer(d->arena, now, &old->peer[i]))
+            return false;
+    if (now->bytes_more < old->bytes_more) {
+        uint64_t more = old->bytes_more - now->bytes_more;
+        now->bytes_unplaced -= more < now->bytes_unplaced ? more : now->bytes_unplaced;
+        now->bytes_more = old->bytes_more;
+        now->peers_more = old->peers_more;
+    }
+    qsort(now->peer, now->peers, sizeof *now->peer, by_bytes);
+    return true;
+}
+
 void dossier_add_day(struct dossier *d, struct dossier_day *day)
 {
-    if (d->days && d->day[d->days - 1]->day_s == day->day_s) {
-        d->day[d->days - 1] = day;
+    size_t at = d->days;
+    while (at && d->day[at - 1]->day_s >= day->day_s)
+        at--;
+    if (at < d->days && d->day[at]->day_s == day->day_s) {
+        d->day[at] = day;
         return;
     }
     if (d->days == DOSSIER_DAYS_MAX) {
         memmove(d->day, d->day + 1, (DOSSIER_DAYS_MAX - 1) * sizeof *d->day);
         d->days--;
+        at -= at > 0;
     }
-    d->day[d->days++] = day;
+    memmove(&d->day[at + 1], &d->day[at], (d->days - at) * sizeof *d->day);
+    d->day[at] = day;
+    d->days++;
 }
 
 /* ---- stored form ---- */
@@ -312,45 +450,6 @@ enum weir_err dossier_get(struct store *s, uint64_t host_id, struct dossier *out
 }
 
 /* ---- the facts of all days together ---- */
-
-static int by_address(const void *a, const void *b)
-{
-    const struct evidence_peer *x = a, *y = b;
-    int order = ip_cmp(x->peer, y->peer);
-    return order ? order : (x->first_s > y->first_s) - (x->first_s < y->first_s);
-}
-
-static int by_bytes(const void *a, const void *b)
-{
-    const struct evidence_peer *x = a, *y = b;
-    if (x->bytes != y->bytes)
-        return x->bytes > y->bytes ? -1 : 1;
-    return ip_cmp(x->peer, y->peer);
-}
-
-static bool join_peer(struct arena *a, struct evidence_peer *to, const struct evidence_peer *from)
-{
-    struct evidence_place *place = arena_alloc(a, (to->places + from->places + 1) * sizeof *place);
-    if (!place)
-        return false;
-    if (to->places)
-        memcpy(place, to->place, to->places * sizeof *place);
-    if (from->places)
-        memcpy(place + to->places, from->place, from->places * sizeof *place);
-    if (from->bytes > to->bytes) {
-        to->port = from->port;
-        to->protocol = from->protocol;
-        to->test = from->test;
-    }
-    to->place = place;
-    to->places += from->places;
-    to->bytes = sat_add(to->bytes, from->bytes);
-    to->packets = sat_add(to->packets, from->packets);
-    to->records += from->records;
-    to->bytes_in = sat_add(to->bytes_in, from->bytes_in);
-    to->last_s = from->last_s > to->last_s ? from->last_s : to->last_s;
-    return true;
-}
 
 /* Peers of all days, one entry each; the first day tells whether the peer was known. */
 static struct evidence_peer *join_peers(const struct dossier *d, struct arena *a, size_t *n)

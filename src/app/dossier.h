@@ -33,6 +33,9 @@ void dossier_free(struct dossier *d);
 /* NOTFOUND if the host has none. */
 enum weir_err dossier_get(struct store *s, uint64_t host_id, struct dossier *out, struct fault *fault);
 enum weir_err dossier_put(struct store *s, const struct dossier *d, struct fault *fault);
+/* Evidence of the same day that was found before and is not found now, because its objects are gone or have moved, stays. While a day is open
+ * what a claim covers only grows, so nothing else can be missing. False: out of memory. */
+bool dossier_keep_evidence(struct dossier *d, struct dossier_day *now);
 /* The day replaces one of the same date, joins the day before, or starts anew; the oldest day goes when there are too many. */
 void dossier_add_day(struct dossier *d, struct dossier_day *day);
 /* The finding's JSON from all days; open: the last day can still grow. */

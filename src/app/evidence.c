@@ -57,6 +57,7 @@ struct hit { /* one record of one object, kept until the object is known to be w
 struct search {
     struct run *run;
     struct judged *judged; size_t n;
+    uint32_t *order; /* of judged, by address */
     uint16_t day;
     struct attribution a;
     struct run_counts counts;
@@ -93,20 +94,38 @@ static void add_hit(struct search *s, size_t judged, const struct record *r, con
                                      .protocol = f->protocol, .out = f->out, .initiated = f->opened == OPENED_BY_HOST};
 }
 
+static int by_host(const void *a, const void *b, void *judged)
+{
+    const struct judged *all = judged;
+    return ip_cmp(all[*(const uint32_t *)a].host.host, all[*(const uint32_t *)b].host.host);
+}
+
+/* First of those judged with this address in s->order, or n. */
+static size_t first_judged(const struct search *s, struct ip host)
+{
+    size_t low = 0, high = s->n;
+    while (low < high) {
+        size_t mid = (low + high) / 2;
+        if (ip_cmp(s->judged[s->order[mid]].host.host, host) < 0)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return low;
+}
+
 static void look_at(struct search *s, uint32_t interface, const struct record *r, const struct flow *f)
 {
     if (f->start_s / DAY_S != s->day)
         return;
-    for (size_t i = 0; i < s->n; i++) {
-        const struct judged *j = &s->judged[i];
-        if (!ip_eq(j->host.host, f->host))
-            continue;
+    for (size_t i = first_judged(s, f->host); i < s->n && ip_eq(s->judged[s->order[i]].host.host, f->host); i++) {
+        const struct judged *j = &s->judged[s->order[i]];
         struct interface_name name;
         window_name(s->a.window, interface, &name);
         uint64_t group = flow_group(f);
         if (slice_eq(name.id, j->host.interface) && slice_eq(name.account, j->host.account) &&
             covered(j, s->day, group, (unsigned)(f->start_s % DAY_S / HOUR_S)))
-            add_hit(s, i, r, f, group);
+            add_hit(s, s->order[i], r, f, group);
     }
 }
 
@@ -500,7 +519,12 @@ enum weir_err evidence_collect(struct run *run, uint16_t day, struct judged *jud
     run_flow_rules(run, &s.a.rules);
     s.object = calloc(count + 1, sizeof *s.object);
     s.key = calloc(count + 1, sizeof *s.key);
-    bool ready = s.a.window && s.object && s.key;
+    s.order = calloc(n + 1, sizeof *s.order);
+    bool ready = s.a.window && s.object && s.key && s.order;
+    for (size_t i = 0; ready && i < n; i++)
+        s.order[i] = (uint32_t)i;
+    if (ready)
+        qsort_r(s.order, n, sizeof *s.order, by_host, judged);
     for (size_t i = 0; i < n; i++)
         ready &= (judged[i].evidence = calloc(1, sizeof *judged[i].evidence)) != NULL;
     enum weir_err err = ready ? search_all(&s, objects) : WEIR_NOMEM;
@@ -511,6 +535,7 @@ enum weir_err evidence_collect(struct run *run, uint16_t day, struct judged *jud
     free(s.hit);
     free(s.object);
     free(s.key);
+    free(s.order);
     window_free(s.a.window);
     failpoint("evidence-collected");
     return err && err != WEIR_INTERRUPTED ? fault_set(fault, err, "cannot collect evidence: %s", weir_err_text(err)) : err;

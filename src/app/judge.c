@@ -187,9 +187,23 @@ static void dossier_begin(struct dossier *d, const struct judged *j)
     d->days = 0;
 }
 
+/* The day is one of the run of days, or next to it: two days may be open at once, and each is judged again. */
 static bool joins(const struct dossier *d, int64_t day_s)
 {
-    return d->days && !d->closed && day_s - d->day[d->days - 1]->day_s <= DAY_S && day_s >= d->day[d->days - 1]->day_s;
+    return d->days && !d->closed && day_s >= d->day[0]->day_s - DAY_S && day_s <= d->day[d->days - 1]->day_s + DAY_S;
+}
+
+/* A damaged dossier costs the earlier days of one finding, not the run. */
+static enum weir_err load_dossier(struct judging *g, uint64_t host_id, struct dossier *d)
+{
+    char id[17];
+    enum weir_err err = dossier_get(g->run->store, host_id, d, g->fault);
+    if (err != WEIR_CORRUPT && err != WEIR_TRUNCATED)
+        return err;
+    host_key(host_id, id);
+    log_error(g->run->app->log, "dossier damaged, its finding begins anew", LOG_TEXT("host", slice_of(id)));
+    d->days = 0;
+    return WEIR_NOTFOUND;
 }
 
 static enum weir_err file_judged(struct judging *g, const struct judged *j)
@@ -197,11 +211,13 @@ static enum weir_err file_judged(struct judging *g, const struct judged *j)
     struct dossier *d = dossier_new();
     if (!d)
         return WEIR_NOMEM;
-    enum weir_err err = dossier_get(g->run->store, j->host.host_id, d, g->fault);
+    enum weir_err err = load_dossier(g, j->host.host_id, d);
     if (err == WEIR_NOTFOUND || (!err && !joins(d, j->host.day_s))) {
         err = WEIR_OK;
         dossier_begin(d, j);
     }
+    if (!err && !dossier_keep_evidence(d, j->day))
+        err = WEIR_NOMEM;
     if (!err) {
         dossier_add_day(d, j->day);
         err = dossier_put(g->run->store, d, g->fault);
@@ -233,7 +249,7 @@ static enum weir_err close_quiet(struct judging *g)
             continue;
         }
         struct dossier *d = dossier_new();
-        enum weir_err err = d ? dossier_get(g->run->store, host_id, d, g->fault) : WEIR_NOMEM;
+        enum weir_err err = d ? load_dossier(g, host_id, d) : WEIR_NOMEM;
         if (!err && d->days && d->day[d->days - 1]->day_s >= (int64_t)g->day * DAY_S) {
             st->open_finding[kept++] = host_id; /* raised on a later day already */
         } else if (!err) {

@@ -42,6 +42,11 @@ struct day_objects *run_day_objects(struct run *run, uint16_t day, struct fault 
     return d;
 }
 
+static int by_id(const void *a, const void *b)
+{
+    return memcmp(((const struct known_object *)a)->id.b, ((const struct known_object *)b)->id.b, SHA256_BYTES);
+}
+
 static bool from_list(const struct run *run, const struct sha256 *id, struct object *out)
 {
     for (size_t i = 0; i < run->fresh_n; i++)
@@ -49,7 +54,11 @@ static bool from_list(const struct run *run, const struct sha256 *id, struct obj
             *out = *object_list_at(run->list, run->fresh[i].index);
             return true;
         }
-    return false;
+    struct known_object key = {.id = *id};
+    const struct known_object *known = run->known_n ? bsearch(&key, run->known, run->known_n, sizeof key, by_id) : NULL;
+    if (known)
+        *out = *object_list_at(run->list, known->index);
+    return known != NULL;
 }
 
 bool run_object(struct run *run, const struct sha256 *id, struct buffer *keep, struct object *out)
@@ -111,22 +120,31 @@ static int by_size(const void *a, const void *b)
     return (x->index > y->index) - (x->index < y->index);
 }
 
-static void mark_known(struct run *run, struct sized *s)
+/* Counted before? The key of a ledger entry proves that, even when its value is damaged. */
+static enum weir_err mark_known(struct run *run, const struct sized *s, struct fault *fault)
 {
-    struct ledger_entry e;
+    struct ledger_entry e = {.first_s = 0};
     struct buffer keep;
     buffer_init(&keep, 1 << 20);
-    if (ledger_get(run->store, &s->id, &keep, &e, NULL) == WEIR_OK) {
-        run->duplicate[s->index] = 1;
-        touch(run, e.first_s, e.last_s);
-    }
+    enum weir_err err = ledger_get(run->store, &s->id, &keep, &e, fault);
     buffer_fini(&keep);
+    if (err == WEIR_NOTFOUND)
+        return WEIR_OK;
+    if (err && err != WEIR_CORRUPT && err != WEIR_TRUNCATED)
+        return err;
+    if (err)
+        log_error(run->app->log, "ledger entry damaged, its object is taken as counted",
+                  LOG_TEXT("object", slice_of(object_list_at(run->list, s->index)->path)));
+    run->duplicate[s->index] = 1;
+    run->known[run->known_n++] = (struct known_object){s->id, s->index};
+    touch(run, e.first_s, e.last_s);
+    return WEIR_OK;
 }
 
 static void mark_twins(struct run *run, struct sized *s, size_t n)
 {
-    for (size_t i = 1; i < n && s[i].hashed; i++)
-        for (size_t k = 0; k < i; k++)
+    for (size_t i = 1; i < n; i++)
+        for (size_t k = 0; s[i].hashed && k < i; k++)
             if (s[k].hashed && memcmp(s[i].id.b, s[k].id.b, SHA256_BYTES) == 0) {
                 run->duplicate[s[i].index] = 1;
                 break;
@@ -141,7 +159,8 @@ static enum weir_err find_duplicates(struct run *run, struct fault *fault)
     struct sized *s = calloc(n + 1, sizeof *s);
     struct source *source = source_new(&run->limits, INFLATE_BEST);
     run->duplicate = calloc(n + 1, 1);
-    if (!s || !source || !run->duplicate) {
+    run->known = calloc(n + 1, sizeof *run->known);
+    if (!s || !source || !run->duplicate || !run->known) {
         free(s);
         source_free(source);
         return fault_set(fault, WEIR_NOMEM, "out of memory");
@@ -149,13 +168,16 @@ static enum weir_err find_duplicates(struct run *run, struct fault *fault)
     for (size_t i = 0; i < n; i++)
         s[i] = (struct sized){.size = object_list_at(run->list, i)->size_bytes, .index = i};
     qsort(s, n, sizeof *s, by_size);
-    for (size_t i = 0; i < n && !app_interrupted(); i++) {
+    enum weir_err err = WEIR_OK;
+    for (size_t i = 0; i < n && !err && !app_interrupted(); i++) {
         bool twin = (i && s[i - 1].size == s[i].size) || (i + 1 < n && s[i + 1].size == s[i].size);
         if (ledger || twin)
             s[i].hashed = source_hash(source, object_list_at(run->list, s[i].index), &s[i].id, NULL) == WEIR_OK;
         if (ledger && s[i].hashed)
-            mark_known(run, &s[i]);
+            err = mark_known(run, &s[i], fault);
     }
+    if (run->known_n)
+        qsort(run->known, run->known_n, sizeof *run->known, by_id);
     for (size_t i = 0, first = 0; i < n; i++)
         if (i + 1 == n || s[i + 1].size != s[first].size) {
             mark_twins(run, &s[first], i + 1 - first);
@@ -168,7 +190,7 @@ static enum weir_err find_duplicates(struct run *run, struct fault *fault)
         }
     free(s);
     source_free(source);
-    return WEIR_OK;
+    return err;
 }
 
 /* ---- ranges ---- */
@@ -359,6 +381,7 @@ static void release(struct run *run)
     free(run->day);
     free(run->fresh);
     free(run->duplicate);
+    free(run->known);
     window_free(run->window);
     run_state_free(&run->state);
     geo_close(run->geo);

@@ -14,6 +14,11 @@ struct fresh_object { /* counted in this run, not yet committed */
     struct ledger_entry entry;
 };
 
+struct known_object { /* given again in this run, under a name that may be new */
+    struct sha256 id;
+    size_t index;
+};
+
 struct day_objects { /* the ledger's index of one day, read once, appended to */
     uint16_t day;
     bool changed;
@@ -35,6 +40,7 @@ struct run {
     struct run_state state;
     struct run_counts counts;
     struct fresh_object *fresh; size_t fresh_n, fresh_cap;
+    struct known_object *known; size_t known_n; /* by id */
     struct day_objects *day; size_t days;
     int64_t touched_first_s, touched_last_s; /* time range of the objects given, counted before or now */
     struct progress *progress;

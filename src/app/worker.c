@@ -22,6 +22,14 @@ struct crew {
     struct fault fault;
 };
 
+#define BAD_LINES_MAX 32
+struct bad_line {
+    uint64_t line;
+    enum decode_reject why;
+    size_t field_n, text_n;
+    char field[64], text[200];
+};
+
 struct worker {
     struct crew *crew;
     struct attribution a;
@@ -34,6 +42,7 @@ struct worker {
     uint64_t parts, flows;
     bool short_of_memory;
     struct window_limits limits;
+    struct bad_line bad_line[BAD_LINES_MAX]; size_t bad_lines;
 };
 
 /* Out of memory shows as a window without room: the flows are counted as folded there. */
@@ -66,11 +75,28 @@ static void on_gap(void *ctx, uint32_t interface, const struct record *r)
         w->counts.folded++;
 }
 
+/* Kept until the object is known to be whole: a damaged one is told of once, not line by line. */
 static void on_reject(void *ctx, const struct decode_place *place)
 {
     struct worker *w = ctx;
-    log_warn(w->crew->run->app->log, "record rejected", LOG_TEXT("object", slice_of(w->object->path)), LOG_NUMBER("line", place->line),
-             LOG_TEXT("reason", slice_of(decode_reject_word(place->why))), LOG_TEXT("field", place->field.n ? place->field : SLICE_LIT("-")), LOG_TEXT("text", place->text));
+    if (w->bad_lines == BAD_LINES_MAX)
+        return;
+    struct bad_line *b = &w->bad_line[w->bad_lines++];
+    *b = (struct bad_line){.line = place->line, .why = place->why};
+    b->field_n = place->field.n < sizeof b->field ? place->field.n : sizeof b->field;
+    b->text_n = place->text.n < sizeof b->text ? place->text.n : sizeof b->text;
+    memcpy(b->field, place->field.n ? place->field.p : "", b->field_n);
+    memcpy(b->text, place->text.n ? place->text.p : "", b->text_n);
+}
+
+static void log_bad_lines(struct worker *w)
+{
+    for (size_t i = 0; i < w->bad_lines; i++) {
+        const struct bad_line *b = &w->bad_line[i];
+        log_warn(w->crew->run->app->log, "record rejected", LOG_TEXT("object", slice_of(w->object->path)), LOG_NUMBER("line", b->line),
+                 LOG_TEXT("reason", slice_of(decode_reject_word(b->why))), LOG_TEXT("field", ((struct slice){b->field_n ? b->field : "-", b->field_n ? b->field_n : 1})),
+                 LOG_TEXT("text", ((struct slice){b->text, b->text_n})));
+    }
 }
 
 static void on_record(void *ctx, const struct record *r)
@@ -153,14 +179,27 @@ static bool note_fresh(struct run *run, const struct worker *w, const struct obj
     return true;
 }
 
+static bool counted_already(struct run *run, const struct sha256 *id)
+{
+    for (size_t i = 0; i < run->fresh_n; i++)
+        if (memcmp(run->fresh[i].entry.id.b, id->b, SHA256_BYTES) == 0)
+            return true;
+    return ledger_has(run->store, id);
+}
+
 static void merge_object(struct worker *w, const struct object_outcome *o)
 {
     struct run *run = w->crew->run;
+    if (counted_already(run, &o->id)) { /* standard input beside a file, a file that changed since it was hashed */
+        run->counts.objects_duplicate++;
+        return;
+    }
     w->counts.objects_done = 1;
     w->counts.bytes_stored = o->stored;
     w->counts.bytes_inflated = o->inflated;
     w->counts.records = *decoder_counts(w->decoder);
     log_notes(w, o);
+    log_bad_lines(w);
     if (w->parts)
         flush_part(w);
     enum weir_err err = window_merge(run->window, w->parts ? w->large : w->a.window);
@@ -173,11 +212,12 @@ static void merge_object(struct worker *w, const struct object_outcome *o)
     failpoint("object-merged");
 }
 
-static void forget_parts(struct worker *w)
+static void forget_object(struct worker *w)
 {
     if (w->parts)
         window_reset(w->large);
     w->parts = 0;
+    w->bad_lines = 0;
 }
 
 static void count_object(struct worker *w, size_t index, bool ahead)
@@ -187,11 +227,11 @@ static void count_object(struct worker *w, size_t index, bool ahead)
     w->object = object;
     w->index = index;
     attribution_begin(&w->a, object);
-    forget_parts(w);
+    forget_object(w);
     object_read(w->reader, object, ahead, w->crew->run->progress, &outcome);
     while (!outcome.err && w->a.again) {
         attribution_again(&w->a);
-        forget_parts(w);
+        forget_object(w);
         object_read(w->reader, object, ahead, NULL, &outcome);
     }
     pthread_mutex_lock(&w->crew->merge);

@@ -61,6 +61,8 @@ static enum side host_side(const struct flow_rules *rules, const struct record *
     switch ((enum flow_own_state)own->state) {
     case OWN_NONE:
     case OWN_PAIR: return SIDE_EITHER;
+    case OWN_HINT:
+    case OWN_HINT_PAIR:
     case OWN_ONE:
         if (ip_eq(own->a, r->src))
             return SIDE_SOURCE;
@@ -128,7 +130,10 @@ enum flow_verdict flow_attribute(const struct flow_rules *rules, const struct re
         return FLOW_FORWARDED;
     if (ip_is_special(out->peer) || ip_is_special(out->host))
         return FLOW_SPECIAL;
-    return side == SIDE_EITHER ? FLOW_PENDING : FLOW_CHARGED;
+    if (side == SIDE_EITHER)
+        return FLOW_PENDING;
+    bool hinted = own->state == OWN_HINT || own->state == OWN_HINT_PAIR;
+    return hinted && r->direction == DIRECTION_NONE && !r->transit_gateway && side_by_networks(rules, r->src, r->dst) == SIDE_EITHER ? FLOW_HINTED : FLOW_CHARGED;
 }
 
 struct flow flow_mirror(const struct flow *f)
@@ -144,6 +149,6 @@ struct flow flow_mirror(const struct flow *f)
 
 const char *flow_verdict_word(enum flow_verdict v)
 {
-    static const char *const words[FLOW_VERDICTS] = {"charged", "pending", "forwarded", "not-traffic", "unknown", "special"};
+    static const char *const words[FLOW_VERDICTS] = {"charged", "hinted", "pending", "forwarded", "not-traffic", "unknown", "special"};
     return v < FLOW_VERDICTS ? words[v] : "?";
 }

@@ -57,6 +57,8 @@ enum weir_err window_add_at(struct window *w, uint32_t interface, const struct f
         return add_one(w, interface, f, f->via ? ROW_VIA : ROW_HOME, place);
     struct flow mirrored = flow_mirror(f);
     enum weir_err err = add_one(w, interface, f, ROW_PENDING, place);
+    if (verdict == FLOW_HINTED) /* the other end cannot be it: what it would have been given counts for nobody */
+        return err;
     enum weir_err other = add_one(w, interface, &mirrored, ROW_PENDING, place);
     place->filling = 0; /* two places are none */
     return err ? err : other;

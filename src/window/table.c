@@ -131,8 +131,7 @@ static void interface_refresh(struct window *w, uint32_t k)
     w->interface[k].last_row = NIL;
     w->interface[k].forwards_day = 0;
     for (unsigned family = 0; w->learns && family < 2; family++)
-        if (w->own[k][family].state != OWN_ONE)
-            w->own[k][family].state = OWN_NONE;
+        w->own[k][family].state = w->own[k][family].state == OWN_ONE || w->own[k][family].state >= OWN_HINT ? OWN_HINT : OWN_NONE;
 }
 
 uint64_t window_memory_bytes(const struct window *w)
