@@ -3,8 +3,9 @@
  *
  * A part says for one test: what was observed, what was expected (reference and spread), the excess u in spreads, the
  * rate at which a benign host-day of this kind reaches that, and the share of the budget the test owns. A test raises when
- * rate <= weight_share * budget. Tests work on day-to-date sums hour by hour, hence monotone: they may fire early and
- * never un-fire. Source: docs/detection.md. */
+ * rate <= weight_share * budget. Tests work on day-to-date sums hour by hour, hence monotone: they may fire early, and
+ * more bytes never un-fire them. (Judging withdraws a claim all the same when later records show a forwarder, or more hosts share a weekly
+ * budget.) Source: docs/detection.md. */
 #ifndef WEIR_SCORE_H
 #define WEIR_SCORE_H
 

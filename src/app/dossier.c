@@ -179,6 +179,17 @@ void dossier_add_day(struct dossier *d, struct dossier_day *day)
     d->days++;
 }
 
+bool dossier_has_day(const struct dossier *d, int64_t day_s) { return day_of(d, day_s) != NULL; }
+
+void dossier_remove_day(struct dossier *d, int64_t day_s)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < d->days; i++)
+        if (d->day[i]->day_s != day_s)
+            d->day[kept++] = d->day[i];
+    d->days = kept;
+}
+
 /* ---- stored form ---- */
 
 static void put_double(struct buffer *b, double v)

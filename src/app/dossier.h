@@ -38,6 +38,8 @@ enum weir_err dossier_put(struct store *s, const struct dossier *d, struct fault
 bool dossier_keep_evidence(struct dossier *d, struct dossier_day *now);
 /* The day replaces one of the same date, joins the day before, or starts anew; the oldest day goes when there are too many. */
 void dossier_add_day(struct dossier *d, struct dossier_day *day);
+bool dossier_has_day(const struct dossier *d, int64_t day_s);
+void dossier_remove_day(struct dossier *d, int64_t day_s);
 /* The finding's JSON from all days; open: the last day can still grow. */
 enum weir_err dossier_finding(const struct dossier *d, bool open, const char *config_hash, char uid[FINDING_UID_MAX], struct buffer *json);
 

@@ -237,33 +237,77 @@ static bool raised_now(const struct judging *g, uint64_t host_id)
     return false;
 }
 
-/* The day closed without the host being raised: its finding is complete. */
-static enum weir_err close_quiet(struct judging *g)
+static enum weir_err delete_finding(struct judging *g, const char *uid)
+{
+    return store_delete(g->run->store, 'q', strchr(uid, '-') + 1, g->fault);
+}
+
+/* What came since takes the claim back (a gateway gave itself away, more hosts share the budget): the finding is that of the other days, or
+ * gone, as if all had been counted in one run. */
+static enum weir_err withdraw_day(struct judging *g, struct dossier *d)
+{
+    char old_uid[FINDING_UID_MAX], uid[FINDING_UID_MAX], id[17];
+    struct buffer json;
+    buffer_init(&json, STORE_VALUE_MAX);
+    enum weir_err err = dossier_finding(d, true, g->run->config_hash, old_uid, &json);
+    dossier_remove_day(d, (int64_t)g->day * DAY_S);
+    log_warn(g->run->app->log, "claim withdrawn", LOG_TEXT("finding", slice_of(old_uid)));
+    host_key(d->host_id, id);
+    if (!err && !d->days) {
+        err = store_delete(g->run->store, 'c', id, g->fault);
+    } else if (!err) {
+        buffer_clear(&json);
+        err = dossier_finding(d, true, g->run->config_hash, uid, &json);
+        if (!err)
+            err = dossier_put(g->run->store, d, g->fault);
+        if (!err)
+            err = put_finding(g, d, true);
+    }
+    if (!err && (!d->days || strcmp(uid, old_uid) != 0))
+        err = delete_finding(g, old_uid);
+    buffer_fini(&json);
+    return err;
+}
+
+/* A day closed without the host being raised: its finding is complete. */
+static enum weir_err close_finding(struct judging *g, struct dossier *d)
+{
+    d->closed = true;
+    enum weir_err err = dossier_put(g->run->store, d, g->fault);
+    return err ? err : put_finding(g, d, false);
+}
+
+/* One open finding whose host is not raised on this day; *open: it stays open. */
+static enum weir_err settle_quiet(struct judging *g, uint64_t host_id, bool *open)
+{
+    int64_t day_s = (int64_t)g->day * DAY_S;
+    struct dossier *d = dossier_new();
+    enum weir_err err = d ? load_dossier(g, host_id, d) : WEIR_NOMEM;
+    if (!err && dossier_has_day(d, day_s))
+        err = withdraw_day(g, d);
+    *open = !err && d->days > 0;
+    if (*open && g->closing && d->day[d->days - 1]->day_s < day_s) {
+        *open = false;
+        err = close_finding(g, d);
+    }
+    dossier_free(d);
+    return err == WEIR_NOTFOUND ? WEIR_OK : err;
+}
+
+static enum weir_err settle_open_findings(struct judging *g)
 {
     struct run_state *st = &g->run->state;
     size_t kept = 0;
-    for (size_t i = 0; i < st->open_findings; i++) {
-        uint64_t host_id = st->open_finding[i];
-        if (raised_now(g, host_id)) {
-            st->open_finding[kept++] = host_id;
-            continue;
-        }
-        struct dossier *d = dossier_new();
-        enum weir_err err = d ? load_dossier(g, host_id, d) : WEIR_NOMEM;
-        if (!err && d->days && d->day[d->days - 1]->day_s >= (int64_t)g->day * DAY_S) {
-            st->open_finding[kept++] = host_id; /* raised on a later day already */
-        } else if (!err) {
-            d->closed = true;
-            err = dossier_put(g->run->store, d, g->fault);
-            if (!err)
-                err = put_finding(g, d, false);
-        }
-        dossier_free(d);
-        if (err && err != WEIR_NOTFOUND)
-            return err;
+    enum weir_err err = WEIR_OK;
+    for (size_t i = 0; i < st->open_findings && !err; i++) {
+        bool open = true;
+        if (!raised_now(g, st->open_finding[i]))
+            err = settle_quiet(g, st->open_finding[i], &open);
+        if (open)
+            st->open_finding[kept++] = st->open_finding[i];
     }
-    st->open_findings = kept;
-    return WEIR_OK;
+    st->open_findings = err ? st->open_findings : kept;
+    return err;
 }
 
 static enum weir_err judge_all(struct judging *g)
@@ -276,8 +320,8 @@ static enum weir_err judge_all(struct judging *g)
         err = evidence_collect(run, g->day, g->judged, g->n, g->arena, g->fault);
     for (size_t i = 0; i < g->n && !err; i++)
         err = file_judged(g, &g->judged[i]);
-    if (!err && g->closing)
-        err = close_quiet(g);
+    if (!err)
+        err = settle_open_findings(g);
     return err;
 }
 

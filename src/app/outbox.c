@@ -106,7 +106,10 @@ enum weir_err outbox_show(struct store *s, const struct outbox *o, outbox_each *
     for (size_t i = 0; i < o->n && !err; i++) {
         buffer_clear(&json);
         err = store_get(s, 'q', o->entry[i].uid, &json, fault);
-        if (!err) err = each(ctx, (struct slice){json.p, json.n});
+        if (err == WEIR_NOTFOUND)
+            err = WEIR_OK; /* withdrawn since */
+        else if (!err)
+            err = each(ctx, (struct slice){json.p, json.n});
     }
     buffer_fini(&json);
     return err;
