@@ -176,7 +176,7 @@ int app_fail(struct app *app, const struct fault *fault);
 unsigned app_threads(const struct app *app); /* threads, or the number of processors (1 to 64) */
 
 /* First SIGINT or SIGTERM: app_interrupted() becomes true, the run ends at the next border with a checkpoint and 0.
- * A second SIGINT ends the program at once. SIGPIPE is ignored: a closed stdout is an I/O error. */
+ * A second SIGINT ends the program at once. SIGPIPE is ignored: a closed stdout is EPIPE, which is quiet. */
 void app_catch_signals(void);
 bool app_interrupted(void);
 
