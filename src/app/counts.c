@@ -176,7 +176,7 @@ static void doubt_lines(const struct run_counts *c, struct buffer *out)
         buffer_printf(out, "  %" PRIu64 " gaps: AWS lost records there (SKIPDATA); sums around them are lower bounds\n",
                       c->records.by_status[STATUS_SKIPDATA]);
     if (c->records_late)
-        buffer_printf(out, "  %" PRIu64 " records came too late and are not used: their day was closed by later records; count oldest first\n",
+        buffer_printf(out, "  %" PRIu64 " records came too late and were not used: their day was closed by later records; count oldest first\n",
                       c->records_late);
     if (c->records_future)
         buffer_printf(out, "  %" PRIu64 " records lie in the future and were not summed\n", c->records_future);
