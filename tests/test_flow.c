@@ -543,8 +543,6 @@ static void only_the_end_that_is_ours_may_be_the_own_address(void **state)
     assert_ip(dst, HOST);
 }
 
-/* ---- hints from earlier objects ---- */
-
 static void a_hint_is_confirmed_by_a_second_pair_and_refuted_by_a_stranger(void **state)
 {
     (void)state;
