@@ -164,7 +164,7 @@ static void attribute(struct attribution *a, uint32_t interface, const struct re
         return;
     struct window_place place = {0, 0, 0};
     a->flow(a->ctx, interface, r, &f, v, &place);
-    if (known && place.filling && v == FLOW_CHARGED)
+    if (known && place.filling) /* a hinted place stays right: the record that confirms the hint is no repeat */
         *known = (struct repeat){repeat_addresses(r), repeat_rest(r), interface, f.out, f.external, place};
 }
 

@@ -225,9 +225,16 @@ static size_t batch_rows(struct window *dst, struct window *src, uint32_t first,
         if (batch[n].interface == NIL)
             dst->stats.folded++;
         else
-            row_prefetch_head(dst, batch[n++].interface, r->host, r->day, (enum row_kind)r->kind);
+            row_prefetch_head(dst, batch[n++].interface, r->host, r->day, r->kind == ROW_PENDING ? ROW_HOME : (enum row_kind)r->kind);
     }
     return n;
+}
+
+/* What may be the host's goes straight to the row that proves it, where there is one: the reader adds both up all the same. */
+static uint32_t row_for(struct window *dst, uint32_t interface, const struct row *r)
+{
+    uint32_t home = r->kind == ROW_PENDING ? row_find(dst, interface, r->host, r->day, ROW_HOME) : NIL;
+    return home != NIL ? home : row_get(dst, interface, r->host, r->day, (enum row_kind)r->kind);
 }
 
 static enum weir_err merge_rows(struct merge *m, uint32_t first, uint32_t end)
@@ -238,12 +245,12 @@ static enum weir_err merge_rows(struct merge *m, uint32_t first, uint32_t end)
     size_t n = batch_rows(dst, src, first, end, batch);
     for (size_t i = 0; i < n; i++) {
         const struct row *r = &src->row[batch[i].from];
-        row_prefetch(dst, batch[i].interface, r->host, r->day, (enum row_kind)r->kind);
+        row_prefetch(dst, batch[i].interface, r->host, r->day, r->kind == ROW_PENDING ? ROW_HOME : (enum row_kind)r->kind);
     }
     enum weir_err err = WEIR_OK;
     for (size_t i = 0; i < n && !err; i++) {
         const struct row *r = &src->row[batch[i].from];
-        batch[i].to = row_get(dst, batch[i].interface, r->host, r->day, (enum row_kind)r->kind);
+        batch[i].to = row_for(dst, batch[i].interface, r);
         if (batch[i].to != NIL)
             err = merge_row(m, &batch[i]);
         else

@@ -319,3 +319,28 @@ void row_raise_level(struct window *w, uint32_t row, unsigned big, uint8_t level
         folded = next;
     }
 }
+
+/* Move all cells of a row into another one of the same host. False: out of memory, and some stay. */
+bool row_move_cells(struct window *w, uint32_t from, uint32_t to)
+{
+    for (unsigned big = 0; big < 2; big++)
+        row_raise_level(w, to, big, w->row[from].level[big]);
+    if (!row_hashed(w, &w->row[from]) && slots_ready(w))
+        row_hash_in(w, &w->row[from]);
+    while (w->row[from].head != NIL) {
+        uint32_t k = w->row[from].head;
+        struct cell c = w->cell[k];
+        WEIR_UNINITIALIZED hour_t hours[24];
+        size_t n = cell_hours(w, &c, hours);
+        uint32_t at = cell_get(w, to, c.group);
+        if (at == NIL)
+            return false;
+        w->cell[at].bytes_in = sat_add(w->cell[at].bytes_in, c.bytes_in);
+        while (n > 0)
+            cell_add_hour(w, at, hours[--n]);
+        w->row[from].head = c.row_next;
+        cell_unlink(w, k);
+    }
+    w->filling++;
+    return true;
+}

@@ -87,14 +87,36 @@ static enum weir_err order_cells(struct window *w)
     return WEIR_OK;
 }
 
+/* A row that may be the host's, beside one that proves the host: one row, whatever came first. */
+static enum weir_err settle_pending(struct window *w, uint16_t day)
+{
+    for (uint32_t i = 0; i < w->rows; i++) {
+        struct row *r = &w->row[i];
+        if (r->day != day || r->kind != ROW_PENDING)
+            continue;
+        uint32_t home = row_find(w, r->interface, r->host, day, ROW_HOME);
+        if (home == NIL)
+            continue;
+        if (!row_move_cells(w, i, home))
+            return WEIR_NOMEM;
+        w->row[i].day = 0; /* passed over from here on */
+        w->rows_free++;
+        w->order.day = 0;
+    }
+    return WEIR_OK;
+}
+
 enum weir_err window_order(struct window *w, uint16_t day)
 {
     struct order *o = &w->order;
     bool same = o->day == day && o->rows_seen == w->rows;
     if (same && o->cells_seen == w->cells)
         return WEIR_OK;
+    enum weir_err err = settle_pending(w, day);
+    same &= o->day == day;
     o->day = 0;
-    enum weir_err err = same ? WEIR_OK : order_rows(w, day);
+    if (!err && !same)
+        err = order_rows(w, day);
     if (!err)
         err = order_cells(w);
     if (err)

@@ -358,18 +358,24 @@ void row_prefetch(const struct window *w, uint32_t interface, struct ip host, ui
         __builtin_prefetch(&w->row[row], 1);
 }
 
-uint32_t row_get(struct window *w, uint32_t interface, struct ip host, uint16_t day, enum row_kind kind)
+uint32_t row_find(struct window *w, uint32_t interface, struct ip host, uint16_t day, enum row_kind kind)
 {
-    uint32_t last = w->interface[interface].last_row;
-    if (last < w->rows && row_is(&w->row[last], interface, host, day, kind)) /* a row of before a flush is as good as none */
-        return last;
-    uint64_t hash = row_hash(w, interface, host, day, kind);
-    uint32_t k = w->row_heads.head ? w->row_heads.head[hash & w->row_heads.mask] : NIL;
+    uint32_t k = w->interface[interface].last_row;
+    if (k < w->rows && row_is(&w->row[k], interface, host, day, kind)) /* a row of before a flush is as good as none */
+        return k;
+    k = w->row_heads.head ? w->row_heads.head[row_hash(w, interface, host, day, kind) & w->row_heads.mask] : NIL;
     while (k != NIL && !row_is(&w->row[k], interface, host, day, kind))
         k = w->row[k].hash_next;
+    if (k != NIL)
+        w->interface[interface].last_row = k;
+    return k;
+}
+
+uint32_t row_get(struct window *w, uint32_t interface, struct ip host, uint16_t day, enum row_kind kind)
+{
+    uint32_t k = row_find(w, interface, host, day, kind);
     if (k == NIL)
-        k = row_make(w, interface, host, day, kind, hash);
-    w->interface[interface].last_row = k;
+        w->interface[interface].last_row = k = row_make(w, interface, host, day, kind, row_hash(w, interface, host, day, kind));
     return k;
 }
 

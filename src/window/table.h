@@ -104,6 +104,7 @@ uint32_t homes_find(const struct window *w, const struct homes *h, struct ip hos
 bool forwarder_possible(const struct host_day *day); /* cheap: by its own sums */
 bool forwarder_suspected(const struct window *w, const struct homes *h, const struct host_day *day);
 
+uint32_t row_find(struct window *w, uint32_t interface, struct ip host, uint16_t day, enum row_kind kind); /* or NIL */
 /* Find or make; NIL at a limit or out of memory. */
 uint32_t row_get(struct window *w, uint32_t interface, struct ip host, uint16_t day, enum row_kind kind);
 uint32_t cell_find(const struct window *w, uint32_t row, uint64_t group); /* or NIL */
@@ -135,6 +136,7 @@ static inline uint64_t mix(const struct window *w, uint64_t a, uint64_t b)
     return (uint64_t)(m >> 64) ^ (uint64_t)m;
 }
 
+bool row_move_cells(struct window *w, uint32_t from, uint32_t to);
 /* All hours of a cell, inline and pooled, into out[24]; returns how many. */
 size_t cell_hours(const struct window *w, const struct cell *c, hour_t out[24]);
 uint32_t day_slot(struct window *w, uint16_t day); /* NIL when there are too many */
