@@ -4,6 +4,7 @@
  * A day closes when the watermark, the last record end, has passed its end by the lateness. While objects remain, the
  * watermark is no later than the bucket of the next object: the list is in the order of buckets. Objects whose name tells
  * no bucket come last, and then nothing closes before the end. */
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -336,6 +337,7 @@ static enum weir_err run_ranges(struct run *run, struct fault *fault)
         enum weir_err counted = workers_count(run, first, end, app_threads(run->app), fault);
         if (counted && counted != WEIR_INTERRUPTED)
             return counted;
+        malloc_trim(0); /* the workers' windows are gone: give their memory back before the commit needs its own */
         failpoint("range-counted");
         bool fresh = run->fresh_n > 0;
         if (fresh || end == n)

@@ -236,7 +236,7 @@ static enum weir_err harden(struct sqlite_file *f, struct fault *fault)
     sqlite3_db_config(f->db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
     sqlite3_db_config(f->db, SQLITE_DBCONFIG_ENABLE_VIEW, 0, NULL);
     sqlite3_limit(f->db, SQLITE_LIMIT_LENGTH, RECORD_MAX);
-    return sqlite_file_exec(f, "PRAGMA mmap_size = 0; PRAGMA cell_size_check = ON; PRAGMA cache_size=-2048;", "open", fault);
+    return sqlite_file_exec(f, "PRAGMA mmap_size = 0; PRAGMA cell_size_check = ON; PRAGMA cache_size=-1024;", "open", fault);
 }
 
 static enum weir_err read_number(struct sqlite_file *f, const char *sql, int64_t *out, struct fault *fault)
