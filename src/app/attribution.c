@@ -14,7 +14,7 @@ static void mark_conflict(struct attribution *a, uint32_t interface, bool v4)
         return;
     window_name(a->window, interface, &name);
     if (a->conflicts == WEIR_COUNT(a->conflict) || name.id.n >= sizeof a->conflict[0].name)
-        return; /* so many odd interfaces in one object: the rest keep their first address */
+        return; /* a bound on odd interfaces in one object: for the rest the order of lines shows */
     struct conflict *c = &a->conflict[a->conflicts++];
     memcpy(c->name, name.id.p, name.id.n);
     c->name[name.id.n] = 0;

@@ -87,7 +87,7 @@ void sums_reset(struct window *w)
         heads_clear(&w->row_heads);
     if (w->cells)
         heads_clear(&w->cell_slots);
-    w->rows = w->cells = w->pool_n = w->days = w->cells_free = w->slots_used = 0;
+    w->rows = w->cells = w->pool_n = w->days = w->cells_free = w->slots_used = w->rows_free = 0;
     w->free_cell = w->last_cell = NIL;
     memset(w->free_block, 0xff, sizeof w->free_block);
     w->order.day = 0;
