@@ -34,6 +34,25 @@ static void bytes_are_summed_by_way_reach_and_hour(void **state)
     window_free(w);
 }
 
+static void what_goes_to_trusted_peers_is_kept_apart_and_in_no_sum(void **state)
+{
+    (void)state;
+    struct window *w = window_usual();
+    uint32_t k = interface(w, "eni-1", "fl-1");
+    struct flow trusted = flow(HOST, FAR, 5000);
+    trusted.at.list = LISTED_TRUSTED;
+    charge(w, k, trusted);
+    charge(w, k, flow(HOST, "198.51.100.1", 7));
+    const struct looked_up *l = look_up(w, HOST);
+    assert_int_equal(l->d.external_out, 7);
+    assert_int_equal(l->d.hour_out[3], 7);
+    assert_int_equal(l->d.internal_out, 0);
+    assert_int_equal(l->d.groups, 2);
+    assert_int_equal(group_kind(l->group[1].group), GROUP_TRUSTED);
+    assert_int_equal(l->group[1].bytes_out, 5000);
+    window_free(w);
+}
+
 static void a_record_counts_in_the_day_and_hour_of_its_start(void **state)
 {
     (void)state;
@@ -538,6 +557,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bytes_are_summed_by_way_reach_and_hour),
+        cmocka_unit_test(what_goes_to_trusted_peers_is_kept_apart_and_in_no_sum),
         cmocka_unit_test(a_record_counts_in_the_day_and_hour_of_its_start),
         cmocka_unit_test(every_hour_of_a_day_keeps_its_sum),
         cmocka_unit_test(one_address_behind_two_interfaces_is_two_hosts),

@@ -171,6 +171,24 @@ WEIR_MUST_USE enum weir_err cidr_set_add(struct cidr_set *set, struct slice text
 void cidr_set_seal(struct cidr_set *set);
 bool cidr_set_has(const struct cidr_set *set, struct ip a);
 size_t cidr_set_count(const struct cidr_set *set);
+/* The text of one network or address as its first and last address. SYNTAX; RANGE: bits are set to the right of the prefix. */
+WEIR_MUST_USE enum weir_err cidr_parse(struct slice text, struct ip *first, struct ip *last);
+
+/* Address ranges to numbers; add all, then seal, then ask. Ranges may nest (the narrowest speaks; of equal ones the larger number), they may
+ * not cross. Numbers are not 0. */
+struct ip_map;
+struct ip_map *ip_map_new(size_t max_ranges); /* at most a billion; NULL if out of memory */
+void ip_map_free(struct ip_map *m);
+/* RANGE: not from first to last of one family; LIMIT, NOMEM. */
+WEIR_MUST_USE enum weir_err ip_map_add(struct ip_map *m, struct ip first, struct ip last, uint32_t value);
+WEIR_MUST_USE enum weir_err ip_map_seal(struct ip_map *m); /* EXISTS: two ranges cross; then, and on NOMEM, only free it */
+uint32_t ip_map_find(const struct ip_map *m, struct ip a); /* 0: in no range */
+size_t ip_map_count(const struct ip_map *m);               /* ranges added */
+/* Several sealed maps as one, whose number join() makes from those of the layers (0 where a layer has none, at least one differs from 0 or
+ * has just ended). NULL if out of memory. */
+#define IP_MAP_LAYERS 8
+typedef uint32_t ip_map_join(void *ctx, const uint32_t *values);
+struct ip_map *ip_map_overlay(const struct ip_map *const *layer, size_t n, ip_map_join *join, void *ctx);
 
 /* ---- hashes ---- */
 /* Keyed with a random seed of this process: for tables only, never for ids or output order. */

@@ -10,12 +10,35 @@
 
 #include "weir/decode.h"
 
+/* What is known of the far end of a flow besides its address. All zero: nothing. */
+enum flow_grain { GRAIN_PREFIX, GRAIN_PROVIDER, GRAIN_NETWORK }; /* summed by /16 or /32; by provider; by /24 or /48 */
+enum flow_list { LISTED_NOWHERE, LISTED_TRUSTED, LISTED_THREAT };
+struct flow_provider {
+    uint32_t asn;     /* 0 unknown */
+    uint16_t country; /* country_number() */
+    uint8_t service;  /* number in models/aws-services.def, 0 none; at most 63 */
+    uint8_t grain : 4, list : 4;
+};
+struct flow_providers {
+    const struct ip_map *map;              /* address to index in provider[]; 0: nothing known */
+    const struct flow_provider *provider;
+};
+/* "BR" as a number from 1 to 676; 0 for anything but two letters A to Z. And back, "" for 0. */
+uint16_t country_number(struct slice text);
+void country_text(uint16_t number, char out[3]);
+/* "S3"; "" for a number that no service has. And back, 0 for a name that is not listed. */
+const char *aws_service_name(uint8_t number);
+uint8_t aws_service_number(struct slice name);
+bool aws_service_is_rented(uint8_t number);
+
 /* What the operator said about addresses. Borrowed sets, sealed. */
 struct flow_rules {
     const struct cidr_set *own;        /* networks.own; NULL: private addresses are ours, and the learned own addresses */
     const struct cidr_set *forwarders; /* networks.forwarders that are addresses; may be NULL */
     const char *const *forwarder_interfaces; size_t forwarder_interfaces_n; /* and those that are interface ids, sorted */
+    const struct flow_providers *providers; /* NULL: no data */
 };
+struct flow_provider flow_provider_at(const struct flow_rules *rules, struct ip a);
 
 /* Own address of an interface in one family, learned from one object: the address that all its records share. */
 struct flow_own {
@@ -59,6 +82,7 @@ struct flow {
     bool external;           /* the peer is not ours */
     bool forwards;           /* this record proves that the interface is a forwarder */
     bool via;                /* the host stands behind this interface's address (pod, secondary address, transit gateway) */
+    struct flow_provider at, host_at; /* of an external peer; host_at of the other end while PENDING, for the mirror */
 };
 
 /* Attribute one record; own: what is known of the interface in the record's family. *out is filled unless NOT_TRAFFIC. */
@@ -70,16 +94,28 @@ bool flow_is_own(const struct flow_rules *rules, struct ip a);
 void flow_own_ends(const struct flow_rules *rules, struct ip *src, struct ip *dst);
 
 /* ---- groups: what a host's traffic is summed by. A 64-bit key that means the same in every run. ---- */
-enum group_kind { GROUP_NONE, GROUP_INITIATED, GROUP_SERVED, GROUP_UNKNOWN, GROUP_INTERNAL_INITIATED, GROUP_INTERNAL_OTHER, GROUP_REST, GROUP_IN, GROUP_GAP, GROUP_KINDS };
-/* kind(4) | service class(4) | family(4): 4 or 6 | big(1) | 0(3) | payload(48): external initiated and unknown: /16 or /32; served: /24 or /48;
- * internal: the address, or 48 bits of its hash for IPv6. */
+enum group_kind { GROUP_NONE, GROUP_INITIATED, GROUP_SERVED, GROUP_UNKNOWN, GROUP_INTERNAL_INITIATED, GROUP_INTERNAL_OTHER, GROUP_REST, GROUP_IN, GROUP_GAP,
+                  GROUP_TRUSTED, /* peers of lists.trusted: summed by service class, judged by nobody */
+                  GROUP_KINDS };
+/* kind(4) | service class(4) | form(4) | big(1) | threat(1) | 0(2) | payload(48). Forms of the payload:
+ *   4, 6   IPv4, IPv6: external initiated and unknown: /16 or /32; served: /24 or /48; internal: the address, or 48 bits of its hash for IPv6
+ *   1      a provider: AWS service(6) | country(10) | autonomous system(32)
+ *   2, 3   /24 or /48 of a cloud that is rented by everybody, or of a listed threat
+ * The country of the peer stands above the address in form 2 and in form 4 initiated or unknown, below it in form 6 initiated or unknown. */
+enum group_form { GROUP_FORM_PROVIDER = 1, GROUP_FORM_V4_NETWORK = 2, GROUP_FORM_V6_NETWORK = 3, GROUP_FORM_V4 = 4, GROUP_FORM_V6 = 6 };
 uint64_t flow_group(const struct flow *f);
 static inline enum group_kind group_kind(uint64_t g) { return (enum group_kind)(g >> 60); }
 static inline enum service_class group_service(uint64_t g) { return (enum service_class)((g >> 56) & 15); }
+static inline unsigned group_form(uint64_t g) { return (unsigned)(g >> 52 & 15); }
 #define GROUP_BIG (1ULL << 51)
+#define GROUP_THREAT (1ULL << 50)
 static inline uint64_t group_plain(uint64_t g) { return g & ~GROUP_BIG; }
 static inline bool group_external(uint64_t g) { enum group_kind k = group_kind(g); return k >= GROUP_INITIATED && k <= GROUP_UNKNOWN; }
-/* "203.0.0.0/16 web", "10.0.2.7" - for people. */
+/* The peers stand in a network of lists.threat. */
+static inline bool group_threat(uint64_t g) { return group_external(g) && (g & GROUP_THREAT); }
+uint16_t group_country(uint64_t g); /* country_number(); 0: unknown, or no room for it in the key */
+uint64_t group_network(uint64_t g); /* the key without the country */
+/* "203.0.0.0/16 web", "AS16509 S3 web (US)", "10.0.2.7" - for people. */
 void group_format(uint64_t g, struct buffer *out);
 
 #endif

@@ -392,9 +392,9 @@ static int larger_peer(const void *a, const void *b)
 }
 
 /* Does the baseline know this peer's network in that role, whatever the service? A client of ours is no known destination. */
-static bool peer_known(const struct baseline *b, struct ip peer, bool initiated)
+static bool peer_known(const struct flow_rules *rules, const struct baseline *b, struct ip peer, bool initiated)
 {
-    struct flow f = {.peer = peer, .external = true};
+    struct flow f = {.peer = peer, .external = true, .at = flow_provider_at(rules, peer)};
     for (unsigned opened = initiated ? OPENED_BY_HOST : OPENED_BY_PEER; opened <= (initiated ? OPENED_BY_HOST : OPENED_UNKNOWN); opened++)
         for (unsigned service = 0; service < SERVICE_CLASSES; service++) {
             f.opened = (uint8_t)opened;
@@ -440,7 +440,7 @@ static bool copy_peer(struct search *s, const struct judged *j, const struct pee
         if (p->port[i].bytes > p->port[best].bytes)
             best = i;
     *out = (struct evidence_peer){.peer = p->address, .port = p->port[best].port, .protocol = p->port[best].protocol,
-                                  .initiated = p->port[best].initiated, .known = peer_known(&j->baseline, p->address, p->port[best].initiated),
+                                  .initiated = p->port[best].initiated, .known = peer_known(&s->a.rules, &j->baseline, p->address, p->port[best].initiated),
                                   .bytes = p->bytes, .packets = p->packets, .records = p->records, .bytes_in = p->bytes_in,
                                   .first_s = p->first_s, .last_s = p->last_s, .test = strongest_test(j, s->day, p)};
     geo_lookup(s->run->geo, p->address, out->country, &out->asn, out->as_name, sizeof out->as_name);

@@ -18,7 +18,7 @@
 void run_flow_rules(const struct run *run, struct flow_rules *out)
 {
     const struct config *c = run->app->config;
-    *out = (struct flow_rules){c->own_networks, c->forwarder_networks, c->forwarder_interfaces, c->forwarder_interfaces_n};
+    *out = (struct flow_rules){c->own_networks, c->forwarder_networks, c->forwarder_interfaces, c->forwarder_interfaces_n, NULL};
 }
 
 /* ---- the ledger's index by day ---- */

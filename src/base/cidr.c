@@ -63,7 +63,7 @@ static struct ip last_of(struct ip network, unsigned bits)
 }
 
 /* "ADDRESS" or "ADDRESS/BITS", where ::ffff:10.0.0.0/104 is 10.0.0.0/8. */
-static enum weir_err parse_network(struct slice text, struct range *out)
+enum weir_err cidr_parse(struct slice text, struct ip *first, struct ip *last)
 {
     const char *slash = text.n ? memchr(text.p, '/', text.n) : NULL;
     struct slice address = {text.p, slash ? (size_t)(slash - text.p) : text.n};
@@ -81,7 +81,8 @@ static enum weir_err parse_network(struct slice text, struct range *out)
     }
     if (!ip_eq(ip, ip_network(ip, (unsigned)bits)))
         return WEIR_RANGE;
-    *out = (struct range){ip, last_of(ip, (unsigned)bits)};
+    *first = ip;
+    *last = last_of(ip, (unsigned)bits);
     return WEIR_OK;
 }
 
@@ -89,7 +90,7 @@ enum weir_err cidr_set_add(struct cidr_set *set, struct slice text, struct fault
 {
     struct range r;
     int quoted = (int)(text.n < QUOTE_MAX ? text.n : QUOTE_MAX);
-    enum weir_err err = parse_network(text, &r);
+    enum weir_err err = cidr_parse(text, &r.first, &r.last);
     if (err)
         return fault_set(fault, WEIR_SYNTAX, "network '%.*s': %s", quoted, text.p,
                          err == WEIR_RANGE ? "bits are set to the right of the prefix" : "not an address or address/prefix");

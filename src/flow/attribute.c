@@ -111,6 +111,13 @@ static void take_service(const struct record *r, struct flow *f)
     f->opened = (uint8_t)by;
 }
 
+static void take_providers(const struct flow_rules *rules, enum side side, struct flow *f)
+{
+    f->at = flow_provider_at(rules, f->peer);
+    if (side == SIDE_EITHER)
+        f->host_at = flow_provider_at(rules, f->host);
+}
+
 enum flow_verdict flow_attribute(const struct flow_rules *rules, const struct record *r, const struct flow_own *own, struct flow *out)
 {
     if (r->status != STATUS_OK || r->action == ACTION_REJECT || !RECORD_HAS(r, BYTES) || r->bytes == 0)
@@ -120,6 +127,8 @@ enum flow_verdict flow_attribute(const struct flow_rules *rules, const struct re
     take_ends(rules, r, side, out);
     take_service(r, out);
     out->external = !peer_is_own(rules, out->host, out->peer);
+    if (rules->providers && out->external)
+        take_providers(rules, side, out);
     if (side == SIDE_NEITHER)
         return FLOW_UNKNOWN;
     if (configured_forwarder(rules, r, side)) {
@@ -141,6 +150,8 @@ struct flow flow_mirror(const struct flow *f)
     struct flow m = *f;
     m.host = f->peer;
     m.peer = f->host;
+    m.at = f->host_at;
+    m.host_at = f->at;
     m.out = !f->out;
     if (f->opened != OPENED_UNKNOWN)
         m.opened = f->opened == OPENED_BY_HOST ? OPENED_BY_PEER : OPENED_BY_HOST;

@@ -89,7 +89,7 @@ static uint64_t sent_outside(const struct host_day *d)
     uint64_t sum = 0;
     for (size_t i = 0; i < d->groups; i++) {
         enum group_kind kind = group_kind(d->group[i].group);
-        if (kind == GROUP_INITIATED || kind == GROUP_UNKNOWN)
+        if (kind == GROUP_INITIATED || kind == GROUP_UNKNOWN || kind == GROUP_TRUSTED)
             sum = sat_add(sum, d->group[i].bytes_out);
     }
     return sum;

@@ -98,6 +98,8 @@ static void add_up(struct host_day *d, struct host_group *g)
         g->bytes_out = sat_add(g->bytes_out, g->hour[h]);
     enum group_kind kind = group_kind(g->group);
     bool rest_external = kind == GROUP_REST && !(g->group & 1);
+    if (kind == GROUP_TRUSTED)
+        return;
     if (kind == GROUP_REST)
         d->rest_out = sat_add(d->rest_out, g->bytes_out);
     if (group_external(g->group) || rest_external) {
