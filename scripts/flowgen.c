@@ -70,7 +70,7 @@ bool parse_date(const char *text, int64_t *out)
 enum option_id {
     O_SEED = 256, O_START, O_DAYS, O_HOSTS, O_VPCS, O_ACCOUNTS, O_ROLES, O_IPV6, O_NAT, O_DROP_NAT, O_ENDPOINT, O_CHURN, O_NOVELTY, O_ROLLOUTS,
     O_INTENSITY, O_SHAPE, O_FLOOD, O_BYTES, O_FORMAT, O_FIELDS, O_CLOUDWATCH, O_AGGREGATION, O_SKIPDATA, O_NODATA, O_DOUBLE, O_OBJECTS, O_LAYOUT,
-    O_PREFIX, O_REGION, O_PERIOD, O_CAP, O_LATE, O_PLAIN, O_LEVEL, O_ATTACK, O_ATTACKS, O_BENIGN, O_LABELS, O_THREADS, O_OUT, O_HELP
+    O_PREFIX, O_REGION, O_PERIOD, O_CAP, O_LATE, O_PLAIN, O_LEVEL, O_ATTACK, O_ATTACKS, O_BENIGN, O_SURVEY, O_VARIANT, O_ATTACKS_ONLY, O_LABELS, O_THREADS, O_OUT, O_HELP
 };
 
 static const struct help {
@@ -93,7 +93,7 @@ static const struct help {
     {O_NOVELTY, "novelty", "PER_MILLE", "new benign destinations per thousand host-days (300)"},
     {O_ROLLOUTS, "rollouts", "N", "days on which many hosts meet the same new place (0)"},
     {O_INTENSITY, "intensity", "PERCENT", "everyday traffic, in per cent (100); --bytes sets it by itself"},
-    {O_SHAPE, "shape", "SHAPE", "normal | flood (one host, millions of peers) | manyhosts (little of very many, each\n      seen once a day at least, no backups)"},
+    {O_SHAPE, "shape", "SHAPE", "normal | flood (one host, millions of peers) | manyhosts (little of very many, each\n      seen once a day at least, no backups) | evaluation (few records, and a harder life: weekly and\n      monthly jobs, errands, new services, patch days, campaigns, level shifts; its temper follows the seed)"},
     {O_FLOOD, "flood", "WAY", "out (the host scans) | in (it is scanned); shape flood (out)"},
     {O_BYTES, "bytes", "SIZE", "uncompressed size wanted, at least and about: 50M, 1GiB (natural size)"},
     {O_FORMAT, "format", "F", "v2 v3 v4 v5 v7 v8 v9 v10 v11: all fields up to it; v5alpha: by name (v2)"},
@@ -116,7 +116,10 @@ static const struct help {
                                                 "      minute, minutes (how long), days, bytes, peer, port; kinds:"},
     {O_ATTACKS, "attacks", "N", "that many random exfiltrations, in the second half of the time (0)"},
     {O_BENIGN, "benign", "N", "that many random benign look-alikes (0)"},
-    {O_LABELS, "labels", "WHAT", "episodes | hours: also what each host sent in each hour (episodes)"},
+    {O_SURVEY, "survey", "N", "N exfiltrations of each kind from day 28 on, each on its own host, sizes from hidden to\n      obvious; shape evaluation (0)"},
+    {O_VARIANT, "variant", "N", "another choice of attacks in the same world (0)"},
+    {O_ATTACKS_ONLY, "attacks-only", NULL, "only what the attacks add to the same world without them; shape evaluation"},
+    {O_LABELS, "labels", "WHAT", "episodes | hours: also what each host sent in each hour | days: hours, and bytes to new\n      addresses, a line for each host and day in days.tsv (episodes)"},
     {O_THREADS, "threads", "N", "compressing threads; no effect on the result (2)"},
     {O_HELP, "help", NULL, "this text"},
 };
@@ -199,6 +202,9 @@ static void option_world(struct config *c, int id, const char *name, const char 
         break;
     case O_ATTACKS: c->random_attacks = (uint32_t)number_in(name, v, 0, 1000); break;
     case O_BENIGN: c->random_benign = (uint32_t)number_in(name, v, 0, 1000); break;
+    case O_SURVEY: c->survey = (uint32_t)number_in(name, v, 0, 20); break;
+    case O_VARIANT: c->variant = (uint32_t)number_in(name, v, 0, 1000); break;
+    case O_ATTACKS_ONLY: c->attacks_only = true; break;
     default: break;
     }
 }
@@ -222,7 +228,12 @@ static void option_output(struct config *c, int id, const char *name, const char
     case O_LATE: c->late_pm = (uint32_t)number_in(name, v, 0, 1000); break;
     case O_PLAIN: c->plain = true; break;
     case O_LEVEL: c->level = (uint32_t)number_in(name, v, 1, 9); break;
-    case O_LABELS: c->labels_hours = word_in(name, v, (const char *const[]){"episodes", "hours", NULL}) == 1; break;
+    case O_LABELS: {
+        int what = word_in(name, v, (const char *const[]){"episodes", "hours", "days", NULL});
+        c->labels_hours = what == 1;
+        c->labels_days = what == 2;
+        break;
+    }
     case O_THREADS: c->threads = (uint32_t)number_in(name, v, 1, 64); break;
     case O_OUT: c->out = v; break;
     default: break;
@@ -232,7 +243,7 @@ static void option_output(struct config *c, int id, const char *name, const char
 static void options_read(struct config *c, int argc, char **argv)
 {
     struct option longs[NHELPS + 1] = {{0}};
-    static const char *const shapes[] = {"normal", "flood", "manyhosts", NULL};
+    static const char *const shapes[] = {"normal", "flood", "manyhosts", "evaluation", NULL};
     for (size_t i = 0; i < NHELPS; i++)
         longs[i] = (struct option){helps[i].name, helps[i].argument ? required_argument : no_argument, NULL, (int)helps[i].id};
     longs[NHELPS - 1].val = O_HELP;
@@ -254,6 +265,7 @@ static void options_complete(struct config *c)
     if (c->nodata_pm == NOBODY) c->nodata_pm = c->shape != SHAPE_NORMAL ? 0 : c->bytes ? 20 : 1000;
     if (c->period % TICK_S || DAY_S % c->period) usage("needed: a multiple of 300 that divides a day, for", "--period");
     if (!c->nfields) format_parse(c, "v2");
+    if ((c->survey || c->attacks_only) && c->shape != SHAPE_EVALUATION) usage("only for shape evaluation:", c->survey ? "--survey" : "--attacks-only");
     if (c->shape == SHAPE_MANYHOSTS && !c->bytes) c->intensity /= 1000;
     if (strlen(c->out) > 2048 || strlen(c->prefix) > 100 || strlen(c->region) > 30) usage("too long:", "--out, --prefix or --region");
     if (mkdir(c->out, 0777) && errno != EEXIST) fatal("cannot create '%s': %s", c->out, strerror(errno));
@@ -335,6 +347,7 @@ int main(int argc, char **argv)
     world_build(&w);
     for (uint32_t i = 0; i < w.cfg.nattacks; i++)
         if (!attack_plan(&w, w.cfg.attacks[i], why, sizeof why)) usage(why, w.cfg.attacks[i]);
+    survey_plan(&w);
     attack_plan_random(&w, w.cfg.random_attacks, w.cfg.random_benign);
     rollout_plan(&w, w.cfg.rollouts);
     plan_sort(&w);

@@ -3,7 +3,7 @@
  * The world is a pure function of the options: every random draw comes from a generator keyed by (seed, what is being drawn), so two
  * runs give the same bytes whatever the number of threads, and only + - * / are used on doubles, so machines agree too.
  * Files: flowgen.c (options, main loop) · flowgen_world.c (hosts, roles, habits) · flowgen_spawn.c (connections of an interval)
- * · flowgen_attack.c (planned episodes) · flowgen_emit.c (connections to records) · flowgen_format.c (records to lines)
+ * · flowgen_day.c (shape evaluation) · flowgen_survey.c (its attacks) · flowgen_attack.c (planned episodes) · flowgen_emit.c (connections to records) · flowgen_format.c (records to lines)
  * · flowgen_out.c (lines to objects) · flowgen_truth.c (what really happened) · flowgen_rand.c (chance).
  *
  * SPDX-License-Identifier: Apache-2.0 */
@@ -47,7 +47,7 @@ bool addr_parse(const char *text, struct addr *out);
 struct addr addr_public(uint64_t hash); /* some public unicast IPv4 address that is neither reserved nor documentation */
 
 /* ---- options ---- */
-enum shape { SHAPE_NORMAL, SHAPE_FLOOD, SHAPE_MANYHOSTS };
+enum shape { SHAPE_NORMAL, SHAPE_FLOOD, SHAPE_MANYHOSTS, SHAPE_EVALUATION };
 enum layout { LAYOUT_PLAIN, LAYOUT_HOURLY, LAYOUT_HIVE, LAYOUT_HIVE_HOURLY };
 enum role { ROLE_DB, ROLE_APP, ROLE_WEB, ROLE_BATCH, ROLE_BASTION, ROLE_CACHE, ROLES };
 
@@ -66,12 +66,12 @@ struct config {
     uint32_t nfields, version; /* version: the highest of the fields' versions, as AWS writes it */
     bool cloudwatch;
     enum layout layout;
-    bool single, plain, double_subscription, labels_hours;
+    bool single, plain, double_subscription, labels_hours, labels_days, attacks_only;
     uint32_t period, late_pm, level, threads;
     uint64_t object_cap;
     const char *region, *prefix, *out;
     const char *attacks[256];
-    uint32_t nattacks, random_attacks, random_benign;
+    uint32_t nattacks, random_attacks, random_benign, survey, variant;
 };
 
 /* ---- the world ---- */
@@ -82,6 +82,7 @@ struct host {
     uint32_t subnet;
     uint16_t vpc;
     uint8_t role, az;
+    bool reserved; /* lives only when an attack needs a new host (shape evaluation) */
 };
 
 /* One connection (or one datagram exchange), told from our host's side: [0] is what the host sends, [1] what it receives. */
@@ -109,12 +110,26 @@ struct episode {
     uint16_t port;
     uint8_t protocol;
     int64_t start, end;                                 /* of the connections */
+    int64_t tenth;                                      /* when a tenth of the bytes had left (0: not known) */
     uint64_t bytes_sent;                                /* what left the host */
     uint64_t bytes_out, bytes_in, packets_out, records; /* what the logs tell of it */
 };
 
+/* Shape evaluation: what differs from world to world. */
+struct temper {
+    double tail, tail_fold;             /* exponent of the heavy volumes; one in so many is heavy (0: flowgen's own) */
+    double day_octaves, backup_octaves; /* spread from day to day */
+    double errands, services, shifts, campaigns, changes; /* per thousand host-days (campaigns: role-days) */
+    double weekly, monthly;             /* share of hosts with such a job */
+};
+
 struct world {
     struct config cfg;
+    struct temper temper;
+    uint64_t luck;       /* what chance does on redrawn_day; on all other days it follows the seed */
+    int64_t redrawn_day; /* -1: none */
+    struct session_list today; /* shape evaluation: the day's connections, sorted by start */
+    size_t next_today;
     struct host *hosts;
     int64_t end;
     uint32_t role_first[MAX_VPCS][ROLES], role_count[MAX_VPCS][ROLES];
@@ -159,7 +174,15 @@ struct session session_make(const struct world *w, uint32_t host, struct addr pe
                             uint32_t duration, uint64_t bytes_out, uint64_t bytes_in, uint64_t hash);
 void session_push(struct session_list *list, struct session s);
 double sample_weight(const struct world *w); /* everyday traffic of all hosts, in multiples of the sample's */
+void sessions_sort(struct session_list *list); /* by start */
 void spawn_tick(struct world *w, int64_t tick); /* all connections that begin in [tick, tick + TICK_S) */
+
+/* ---- shape evaluation ---- */
+void temper_draw(struct world *w);
+void day_spawn(const struct world *w, uint32_t host, int64_t day, struct session_list *out); /* everyday life of a host on a day */
+void days_spawn_tick(struct world *w, int64_t tick);
+double usual_day(struct world *w, uint32_t host, int64_t day, bool served); /* bytes out, the median of a few days that could have been */
+void survey_plan(struct world *w); /* cfg.survey exfiltrations of each kind */
 
 /* ---- attacks and look-alikes ---- */
 bool attack_plan(struct world *w, const char *spec, char *why, size_t why_size); /* KIND[:key=value...] */
@@ -215,5 +238,9 @@ struct truth *truth_new(struct world *w);
 void truth_record(struct truth *t, const struct record *r);
 void truth_tick(struct truth *t, int64_t tick); /* nothing that starts before tick - aggregation can come any more */
 void truth_close(struct truth *t);
+struct day_sums *day_sums_new(struct world *w); /* --labels days */
+void day_sums_record(struct day_sums *d, const struct record *r);
+void day_sums_until(struct day_sums *d, int64_t at);
+void day_sums_close(struct day_sums *d);
 
 #endif

@@ -1,38 +1,10 @@
 /* Planned episodes: exfiltrations with known truth, and benign events that look like them. All of their connections are laid out before
  * the run. Attackers sit in the documentation ranges (RFC 5737), so a glance at a log tells them from the rest.
  * SPDX-License-Identifier: Apache-2.0 */
-#include "flowgen.h"
+#include "flowgen_plan.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-/* The request, filled from the kind's defaults, then from the options. */
-struct plan {
-    struct world *w;
-    uint32_t host;
-    int64_t day;      /* epoch day */
-    int64_t at;       /* second of the start; from day, hour, minute unless the kind says otherwise */
-    int64_t seconds;
-    int64_t days;
-    uint64_t bytes, key;
-    uint16_t port;
-    uint8_t protocol;
-    bool has_peer;
-    struct addr peer;
-    const struct kind *kind;
-};
-
-struct kind {
-    const char *name, *truth;
-    enum role role; /* of a host drawn by chance */
-    double hour;
-    uint32_t minutes, days;
-    double bytes;
-    uint16_t port;
-    uint8_t protocol;
-    void (*lay)(struct plan *p);
-    const char *help;
-};
 
 static struct addr attacker(const struct world *w)
 {
@@ -210,7 +182,7 @@ static void lay_load_test(struct plan *p)
     transfer(p, episode_open(p, p->host, p->kind->truth), p->has_peer ? p->peer : saas_addr(p->w, 10, p->day), p->at, p->seconds, p->bytes, 500);
 }
 
-static const struct kind kinds[] = {
+const struct kind kinds[] = {
     {"bulk-new", "exfil", ROLE_DB, 13, 90, 1, 40e9, 443, 6, lay_bulk, "a large transfer to an address never seen"},
     {"bulk-known-provider", "exfil", ROLE_DB, 14, 60, 1, 20e9, 443, 6, lay_known_provider, "a large transfer to the provider that backups go to"},
     {"slow", "exfil", ROLE_DB, 8, 600, 6, 3e9, 443, 6, lay_slow, "some each day for several days (days=)"},
@@ -230,6 +202,7 @@ static const struct kind kinds[] = {
     {"load-test", "benign", ROLE_APP, 20, 120, 1, 5e9, 443, 6, lay_load_test, "benign: a storm of calls to a known service"},
 };
 #define NKINDS ((uint32_t)(sizeof kinds / sizeof *kinds))
+const uint32_t nkinds = NKINDS;
 
 void attack_help(FILE *fp)
 {
@@ -280,7 +253,7 @@ static bool plan_set(struct plan *p, const char *key, const char *value)
     return false;
 }
 
-static void plan_start(struct plan *p, struct world *w, const struct kind *k, uint64_t hash)
+void plan_start(struct plan *p, struct world *w, const struct kind *k, uint64_t hash)
 {
     uint32_t quiet = w->cfg.days / 2; /* by chance: in the second half, so that there is a past */
     *p = (struct plan){.w = w, .kind = k, .key = hash, .peer = attacker(w), .port = k->port, .protocol = k->protocol, .bytes = (uint64_t)k->bytes};
@@ -291,7 +264,7 @@ static void plan_start(struct plan *p, struct world *w, const struct kind *k, ui
     if (!host_parse(w, role_name(k->role), hash, &p->host)) p->host = (uint32_t)(hash % w->cfg.hosts);
 }
 
-static void plan_lay(struct plan *p)
+void plan_lay(struct plan *p)
 {
     p->at += p->day * DAY_S;
     if (p->at < p->w->cfg.start) p->at = p->w->cfg.start;
@@ -378,7 +351,12 @@ static int by_start(const void *a, const void *b)
     return x->host_port != y->host_port ? (x->host_port < y->host_port ? -1 : 1) : memcmp(&x->peer, &y->peer, sizeof x->peer);
 }
 
+void sessions_sort(struct session_list *list)
+{
+    if (list->n) qsort(list->at, list->n, sizeof *list->at, by_start);
+}
+
 void plan_sort(struct world *w)
 {
-    if (w->planned.n) qsort(w->planned.at, w->planned.n, sizeof *w->planned.at, by_start);
+    sessions_sort(&w->planned);
 }

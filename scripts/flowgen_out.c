@@ -196,7 +196,7 @@ static void key_print(const struct world *w, uint32_t vpc, uint32_t subscription
     account_print(w, vpc, account);
     flow_log_print(w, vpc, subscription, log);
     folder_print(c, account, d, folder, sizeof folder);
-    uint64_t hash = hash4(c->seed ^ o->part, vpc, subscription, (uint64_t)o->bucket);
+    uint64_t hash = hash4(c->seed ^ o->part ^ (uint64_t)c->variant << 32 ^ (uint64_t)c->attacks_only << 63, vpc, subscription, (uint64_t)o->bucket);
     snprintf(o->key, sizeof o->key, "%s%s_vpcflowlogs_%s_%s_%04u%02u%02uT%02u%02uZ_%08x%s", folder, account, c->region, log, d.year, d.month, d.day,
              d.hour, d.minute, (unsigned)(hash >> 32), suffix);
 }

@@ -1,25 +1,10 @@
 /* Connections of everyday life. Each role has habits; a habit is a rate, a rhythm, a kind of place and a volume with a heavy tail.
  * The number of connections that a host opens in a tick is Poisson; which habit each belongs to is drawn by weight.
  * SPDX-License-Identifier: Apache-2.0 */
-#include "flowgen.h"
+#include "flowgen_habit.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-enum place {
-    TO_SAAS,     /* arg: first endpoint, span: how many the role uses */
-    TO_PROVIDER, /* arg: provider, span: how many of them a host knows */
-    TO_ROLE,     /* arg: role, span: how many of its hosts this host knows */
-    TO_ANY_HOST, /* any host of the VPC */
-    TO_RESOLVER,
-    TO_NOVEL,    /* a place that nobody has met: rate from --novelty */
-    FROM_CLIENT, /* anybody in the Internet, a third of them regulars */
-    FROM_OFFICE, /* a handful of known addresses */
-    FROM_SCANNER,
-    FROM_REJECTED
-};
-
-enum { HEAVY = 1, MONTHLY = 2, HOURLY = 4 }; /* Pareto tail · three times as much at month end · by cron, five past the hour */
 
 #define DB (1u << ROLE_DB)
 #define APP (1u << ROLE_APP)
@@ -29,17 +14,7 @@ enum { HEAVY = 1, MONTHLY = 2, HOURLY = 4 }; /* Pareto tail · three times as mu
 #define CACHE (1u << ROLE_CACHE)
 #define ALL 63u
 
-static const struct habit {
-    unsigned roles;
-    enum place place;
-    uint32_t arg, span;
-    uint16_t port;
-    uint8_t protocol;
-    double per_day, out, in, octaves; /* medians of bytes, spread in octaves */
-    uint32_t seconds;                 /* median duration */
-    uint32_t rhythm;
-    unsigned traits;
-} habits[] = {
+const struct habit habits[] = {
     {ALL, TO_SAAS, 0, 1, 443, 6, 120, 6000, 2500, 0.5, 5, RHYTHM_FLAT, 0},
     {ALL, TO_SAAS, 1, 1, 443, 6, 140, 40000, 4000, 1.2, 60, RHYTHM_FLAT, 0},
     {ALL, TO_PROVIDER, PROVIDER_NTP, 1, 123, 17, 40, 76, 76, 0, 1, RHYTHM_FLAT, 0},
@@ -73,6 +48,7 @@ static const struct habit {
     {CACHE, TO_ROLE, ROLE_CACHE, 2, 6379, 6, 60, 5e5, 20000, 1, 60, RHYTHM_FLAT, 0},
 };
 #define NHABITS (sizeof habits / sizeof *habits)
+const size_t nhabits = NHABITS;
 
 /* Per role: the mean number of connections in this tick, and its running sum over the habits. */
 struct agenda {
@@ -143,7 +119,7 @@ struct session session_make(const struct world *w, uint32_t host, struct addr pe
     return s;
 }
 
-static void session_serve(struct session *s)
+void session_serve(struct session *s)
 {
     uint16_t port = s->peer_port;
     s->peer_port = s->host_port;
@@ -161,8 +137,7 @@ static struct addr client_addr(const struct world *w, uint32_t host, struct rng 
     return a;
 }
 
-/* Where a habit leads this time. False: nowhere (the other host does not exist). */
-static bool draw_place(const struct world *w, const struct habit *h, uint32_t host, int64_t at, struct rng *r, struct addr *peer, uint32_t *peer_host)
+bool draw_place(const struct world *w, const struct habit *h, uint32_t host, int64_t at, struct rng *r, struct addr *peer, uint32_t *peer_host)
 {
     const struct host *me = &w->hosts[host];
     uint64_t own = hash4(w->cfg.seed, 'w', host, (uint64_t)(h - habits));
@@ -194,7 +169,7 @@ static bool draw_place(const struct world *w, const struct habit *h, uint32_t ho
     return true;
 }
 
-static void spawn_rejected(struct world *w, uint32_t host, struct addr peer, int64_t at, struct rng *r)
+void spawn_rejected(const struct world *w, uint32_t host, struct addr peer, int64_t at, struct rng *r, struct session_list *out)
 {
     static const uint16_t ports[] = {22, 23, 445, 3389, 8080, 5900, 6379, 1433, 8443, 2222, 21, 25};
     uint64_t packets = 1 + rng_below(r, 3);
@@ -204,15 +179,16 @@ static void spawn_rejected(struct world *w, uint32_t host, struct addr peer, int
     s.packets[1] = packets;
     s.reject = true;
     session_serve(&s);
-    session_push(&w->live, s);
+    session_push(out, s);
 }
 
 /* Volume factor: log-normal with the host's own bent, one in fifty from a Pareto tail (exponent 1.2) capped at 2^9. */
-static double draw_volume(const struct world *w, const struct habit *h, uint32_t host, struct rng *r)
+double draw_volume(const struct world *w, const struct habit *h, uint32_t host, struct rng *r)
 {
     double bent = h->octaves > 0 ? 0.6 * normal_of(hash4(w->cfg.seed, 'v', host, (uint64_t)(h - habits))) : 0;
     double octaves = bent + h->octaves * rng_normal(r), u = rng_unit(r);
-    if (h->traits & HEAVY && u < 0.02 && u > 0) octaves += -log_2(u * 50) / 1.2;
+    double fold = w->temper.tail > 0 ? w->temper.tail_fold : 50, exponent = w->temper.tail > 0 ? w->temper.tail : 1.2;
+    if (h->traits & HEAVY && u < 1 / fold && u > 0) octaves += -log_2(u * fold) / exponent;
     return pow2(octaves > 9 ? 9 : octaves);
 }
 
@@ -223,7 +199,7 @@ static void spawn_habit(struct world *w, const struct habit *h, uint32_t host, i
     uint32_t peer_host;
     if (!draw_place(w, h, host, at, r, &peer, &peer_host)) return;
     if (h->place == FROM_REJECTED) {
-        spawn_rejected(w, host, peer, at, r);
+        spawn_rejected(w, host, peer, at, r, &w->live);
         return;
     }
     double volume = draw_volume(w, h, host, r);
@@ -315,9 +291,10 @@ static void spawn_flood(struct world *w, int64_t tick)
 void spawn_tick(struct world *w, int64_t tick)
 {
     if (tick >= w->end) return;
-    spawn_everyday(w, tick);
+    if (w->cfg.shape == SHAPE_EVALUATION) days_spawn_tick(w, tick);
+    else spawn_everyday(w, tick);
     if (w->cfg.shape == SHAPE_MANYHOSTS) spawn_checkins(w, tick);
-    else spawn_backups(w, tick);
+    else if (w->cfg.shape != SHAPE_EVALUATION) spawn_backups(w, tick);
     if (w->cfg.shape == SHAPE_FLOOD) spawn_flood(w, tick);
     for (; w->next_planned < w->planned.n && w->planned.at[w->next_planned].start < tick + TICK_S; w->next_planned++) {
         if (w->sample == 1) session_push(&w->live, w->planned.at[w->next_planned]);

@@ -18,6 +18,7 @@ struct truth {
     FILE *fp;
     struct sums *hours[HOURS]; /* one row for each open hour, IPv4 and then IPv6 of each host; NULL without --labels hours */
     int64_t next;              /* the first hour not yet written */
+    struct day_sums *days;     /* NULL without --labels days */
 };
 
 struct truth *truth_new(struct world *w)
@@ -27,6 +28,7 @@ struct truth *truth_new(struct world *w)
     snprintf(path, sizeof path, "%s/labels.jsonl", w->cfg.out);
     *t = (struct truth){.w = w, .fp = fopen(path, "w"), .next = w->cfg.start / 3600};
     if (!t->fp) fatal("cannot create '%s': %s", path, strerror(errno));
+    if (w->cfg.labels_days) t->days = day_sums_new(w);
     for (int i = 0; i < HOURS && w->cfg.labels_hours; i++) t->hours[i] = need(calloc(w->cfg.hosts, 2 * sizeof *t->hours[i]));
     return t;
 }
@@ -47,6 +49,7 @@ void truth_record(struct truth *t, const struct record *r)
     const struct session *s = r->session;
     if (!s || s->reject || r->leg > LEG_IN) return;
     if (s->episode >= 0) episode_count(&t->w->episodes[s->episode], r);
+    if (t->days) day_sums_record(t->days, r);
     if (s->peer_host != NOBODY || !t->hours[0]) return;
     struct sums *sums = &t->hours[r->start / 3600 % HOURS][s->host * 2 + s->v6];
     if (r->leg == LEG_OUT) sums->out += r->bytes;
@@ -77,6 +80,7 @@ static void hour_write(struct truth *t, int64_t hour)
 
 void truth_tick(struct truth *t, int64_t tick)
 {
+    if (t->days) day_sums_until(t->days, tick - (int64_t)t->w->cfg.aggregation);
     for (; t->hours[0] && (t->next + 1) * 3600 <= tick - (int64_t)t->w->cfg.aggregation; t->next++) hour_write(t, t->next);
 }
 
@@ -92,6 +96,21 @@ static void peers_write(FILE *fp, const struct episode *e)
         fprintf(fp, "%s\"%s\"", i ? ", " : "", text);
     }
     fprintf(fp, "], ");
+}
+
+/* When each episode had sent a tenth of its bytes. The plan is in order of time. */
+static void tenths_find(struct world *w)
+{
+    uint64_t *sent = need(calloc(w->nepisodes + 1, sizeof *sent));
+    for (size_t i = 0; i < w->planned.n; i++) {
+        const struct session *s = &w->planned.at[i];
+        struct episode *e = &w->episodes[s->episode];
+        uint64_t before = sent[s->episode], tenth = e->bytes_sent / 10;
+        sent[s->episode] += s->bytes[0];
+        if (!e->tenth && before + s->bytes[0] >= tenth)
+            e->tenth = s->start + (int64_t)((double)s->duration * (double)(tenth - before) / (double)(s->bytes[0] + 1));
+    }
+    free(sent);
 }
 
 static void episode_write(const struct truth *t, const struct episode *e)
@@ -111,6 +130,7 @@ static void episode_write(const struct truth *t, const struct episode *e)
     time_write(t->fp, "start", e->start);
     time_write(t->fp, "end", e->end);
     fprintf(t->fp, "\"start_epoch\": %lld, \"end_epoch\": %lld, ", (long long)e->start, (long long)e->end);
+    if (t->w->cfg.shape == SHAPE_EVALUATION) fprintf(t->fp, "\"tenth_epoch\": %lld, ", (long long)e->tenth);
     fprintf(t->fp, "\"bytes_out\": %llu, \"bytes_in\": %llu, \"packets_out\": %llu, \"records_out\": %llu, \"bytes_sent\": %llu, \"made\": \"injected\"}\n",
             (unsigned long long)e->bytes_out, (unsigned long long)e->bytes_in, (unsigned long long)e->packets_out, (unsigned long long)e->records,
             (unsigned long long)e->bytes_sent);
@@ -119,6 +139,8 @@ static void episode_write(const struct truth *t, const struct episode *e)
 void truth_close(struct truth *t)
 {
     for (; t->hours[0] && t->next * 3600 < t->w->end; t->next++) hour_write(t, t->next);
+    tenths_find(t->w);
+    if (t->days) day_sums_close(t->days);
     for (uint32_t i = 0; i < t->w->nepisodes; i++) episode_write(t, &t->w->episodes[i]);
     if (fclose(t->fp)) fatal("cannot write labels.jsonl: %s", strerror(errno));
     for (int i = 0; i < HOURS; i++) free(t->hours[i]);

@@ -49,7 +49,9 @@ static void host_lifetime(const struct world *w, uint32_t id, struct host *h)
     int64_t at = w->cfg.start + (int64_t)(unit_of(hash4(x, 1, 0, 0)) * (double)(w->end - w->cfg.start));
     h->birth = w->cfg.start;
     h->death = w->end;
-    if (u < churned / 2)
+    h->reserved = w->cfg.shape == SHAPE_EVALUATION && id % 37 == 5;
+    if (h->reserved) h->birth = w->end;
+    else if (u < churned / 2)
         h->birth = at;
     else if (u < churned)
         h->death = at;
@@ -92,6 +94,8 @@ void world_build(struct world *w)
     w->naz = AZS;
     w->sample = 1;
     w->knob = 1;
+    w->redrawn_day = -1;
+    if (c->shape == SHAPE_EVALUATION) temper_draw(w);
     w->hosts = need(calloc(c->hosts, sizeof *w->hosts));
     w->episodes = need(calloc(MAX_EPISODES, sizeof *w->episodes));
     for (uint32_t v = 0; v < c->vpcs; v++) {
@@ -109,6 +113,7 @@ void world_free(struct world *w)
     free(w->hosts);
     free(w->episodes);
     free(w->live.at);
+    free(w->today.at);
     free(w->planned.at);
 }
 
