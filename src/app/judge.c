@@ -50,19 +50,6 @@ static enum weir_err save_baseline(struct judging *g, const struct baseline *b)
     return err ? err : store_put(g->run->store, 'h', id, (struct slice){g->blob.p, g->blob.n}, g->fault);
 }
 
-static uint64_t claimed(const struct judging *g, const struct judged *j, const struct host_day *d)
-{
-    uint64_t sum = 0;
-    for (size_t i = 0; i < d->groups; i++)
-        for (unsigned h = 0; h < 24; h++)
-            for (size_t p = 0; p < j->score.n && j->score.part[p].raised; p++)
-                if (score_covers(&j->score.part[p], &j->baseline, g->day, d->group[i].group, h)) {
-                    sum = sat_add(sum, d->group[i].hour[h]);
-                    break;
-                }
-    return sum;
-}
-
 static enum weir_err keep_judged(struct judging *g, const struct host_day *d, const struct baseline *b, const struct score *score)
 {
     if (g->n == g->cap) {
@@ -83,7 +70,7 @@ static enum weir_err keep_judged(struct judging *g, const struct host_day *d, co
     j->host.groups = 0;
     j->baseline = *b;
     j->score = *score;
-    j->claimed_bytes = claimed(g, j, d);
+    evidence_claim(j, d, g->day);
     return WEIR_OK;
 }
 

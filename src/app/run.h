@@ -52,10 +52,13 @@ struct judged { /* one raised host-day */
     struct baseline baseline;
     struct score score;
     struct slice region;    /* from the names of the objects */
-    uint64_t claimed_bytes; /* of groups and hours that a raised part covers */
+    uint64_t claimed[24];   /* bytes of groups and hours that a raised part covers */
+    uint32_t hours;         /* bit per hour that is looked at again */
     struct dossier_day *day; /* result, in the arena */
     struct evidence *evidence; /* inner state of the search */
 };
+/* Fill claimed and hours from the day and what was raised; before evidence_collect. */
+void evidence_claim(struct judged *j, const struct host_day *d, uint16_t day);
 enum weir_err evidence_collect(struct run *run, uint16_t day, struct judged *judged, size_t n, struct arena *arena, struct fault *fault);
 
 /* ---- judge.c ---- */
