@@ -81,7 +81,7 @@ static unsigned country_shift(uint64_t g)
 uint16_t group_country(uint64_t g)
 {
     unsigned shift = country_shift(g);
-    return shift == 64 ? 0 : (uint16_t)(g >> shift & COUNTRY_MASK);
+    return (uint16_t)(shift == 64 ? 0 : g >> shift & COUNTRY_MASK);
 }
 
 uint64_t group_network(uint64_t g)
