@@ -19,8 +19,8 @@ uint16_t country_number(struct slice text)
 void country_text(uint16_t number, char out[3])
 {
     bool known = number >= 1 && number <= 26 * 26;
-    out[0] = known ? (char)('A' + (number - 1) / 26) : 0;
-    out[1] = known ? (char)('A' + (number - 1) % 26) : 0;
+    out[0] = (char)(known ? 'A' + (number - 1) / 26 : 0);
+    out[1] = (char)(known ? 'A' + (number - 1) % 26 : 0);
     out[2] = 0;
 }
 
