@@ -132,6 +132,8 @@ static void put_key(enum param_id id, struct buffer *out)
     buffer_printf(out, "\n- environment: `%s`\n", name);
     if (p->scope == PARAM_SCOPE_FINDINGS)
         buffer_puts(out, "- influences findings: part of the configuration hash that each finding carries\n");
+    if (p->scope == PARAM_SCOPE_CONTENT)
+        buffer_puts(out, "- the content of the file influences findings: its hash is part of the one that each finding carries\n");
 }
 
 void config_manual(struct buffer *out)

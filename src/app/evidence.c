@@ -348,7 +348,7 @@ static bool copy_peer(struct search *s, const struct judged *j, const struct pee
                                   .initiated = p->port[port].initiated, .known = peer_known(&s->a.rules, &j->baseline, p->address, p->port[port].initiated),
                                   .bytes = p->bytes, .packets = p->packets, .records = p->records, .bytes_in = p->bytes_in,
                                   .first_s = p->first_s, .last_s = p->last_s, .test = strongest_test(j, s->day, p)};
-    geo_lookup(s->run->geo, p->address, out->country, &out->asn, out->as_name, sizeof out->as_name);
+    context_peer(s->run->context, p->address, out->country, &out->asn, out->as_name, sizeof out->as_name);
     return copy_places(s, p, out);
 }
 

@@ -18,7 +18,8 @@
 void run_flow_rules(const struct run *run, struct flow_rules *out)
 {
     const struct config *c = run->app->config;
-    *out = (struct flow_rules){c->own_networks, c->forwarder_networks, c->forwarder_interfaces, c->forwarder_interfaces_n, NULL};
+    *out = (struct flow_rules){c->own_networks, c->forwarder_networks, c->forwarder_interfaces, c->forwarder_interfaces_n,
+                                context_providers(run->context)};
 }
 
 /* ---- the ledger's index by day ---- */
@@ -355,7 +356,6 @@ static enum weir_err prepare(struct run *run, struct fault *fault)
     struct window_limits limits = {(uint32_t)c->max_groups_per_host, window_default_limits.max_big_groups, (uint32_t)c->max_hosts};
     run->limits = (struct source_limits){c->max_object_bytes, (uint32_t)c->max_ratio, source_default_limits.max_objects};
     source_stop_when(app_interrupted);
-    config_hash(c, run->config_hash);
     run->future_s = (int64_t)time(NULL) + FUTURE_S;
     if (!getcwd(run->folder, sizeof run->folder))
         return fault_set(fault, WEIR_IO, "cannot tell the current folder: %m");
@@ -368,9 +368,11 @@ static enum weir_err prepare(struct run *run, struct fault *fault)
             return fault->err = WEIR_USAGE;
         run->layout_given = true;
     }
-    enum weir_err err = geo_open(c->geo_country, c->geo_asn, &run->geo, fault);
-    if (!err)
-        err = run_state_get(run->store, &run->state, fault);
+    enum weir_err err = context_open(c, &run->context, fault);
+    if (err)
+        return err;
+    context_hash(run->context, c, run->config_hash);
+    err = run_state_get(run->store, &run->state, fault);
     if (!err)
         err = windows_load(run->store, &run->state, run->window, fault);
     return err;
@@ -386,7 +388,7 @@ static void release(struct run *run)
     free(run->known);
     window_free(run->window);
     run_state_free(&run->state);
-    geo_close(run->geo);
+    context_close(run->context);
     progress_done(run->progress);
 }
 

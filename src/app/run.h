@@ -5,8 +5,8 @@
 
 #include <limits.h>
 
+#include "app/context.h"
 #include "app/dossier.h"
-#include "app/geo.h"
 #include "app/pipeline.h"
 
 struct fresh_object { /* counted in this run, not yet committed */
@@ -28,7 +28,7 @@ struct day_objects { /* the ledger's index of one day, read once, appended to */
 struct run {
     struct app *app;
     struct store *store;
-    struct geo *geo;
+    struct context *context;
     struct source_limits limits;
     struct layout layout; bool layout_given;
     char config_hash[17];
