@@ -70,7 +70,7 @@ bool parse_date(const char *text, int64_t *out)
 enum option_id {
     O_SEED = 256, O_START, O_DAYS, O_HOSTS, O_VPCS, O_ACCOUNTS, O_ROLES, O_IPV6, O_NAT, O_DROP_NAT, O_ENDPOINT, O_CHURN, O_NOVELTY, O_ROLLOUTS,
     O_INTENSITY, O_SHAPE, O_FLOOD, O_BYTES, O_FORMAT, O_FIELDS, O_CLOUDWATCH, O_AGGREGATION, O_SKIPDATA, O_NODATA, O_DOUBLE, O_OBJECTS, O_LAYOUT,
-    O_PREFIX, O_REGION, O_PERIOD, O_CAP, O_LATE, O_PLAIN, O_LEVEL, O_ATTACK, O_ATTACKS, O_BENIGN, O_SURVEY, O_VARIANT, O_ATTACKS_ONLY, O_LABELS, O_THREADS, O_OUT, O_HELP
+    O_PREFIX, O_REGION, O_PERIOD, O_CAP, O_LATE, O_PLAIN, O_LEVEL, O_ATTACK, O_ATTACKS, O_BENIGN, O_SURVEY, O_VARIANT, O_ATTACKS_ONLY, O_ORACLE, O_LABELS, O_THREADS, O_OUT, O_HELP
 };
 
 static const struct help {
@@ -119,6 +119,7 @@ static const struct help {
     {O_SURVEY, "survey", "N", "N exfiltrations of each kind from day 28 on, each on its own host, sizes from hidden to\n      obvious; shape evaluation (0)"},
     {O_VARIANT, "variant", "N", "another choice of attacks in the same world (0)"},
     {O_ATTACKS_ONLY, "attacks-only", NULL, "only what the attacks add to the same world without them; shape evaluation"},
+    {O_ORACLE, "oracle", "N", "also judge each attack as one would who knew every host's true distribution, from N days that\n      could have been; to oracle.tsv; shape evaluation (0)"},
     {O_LABELS, "labels", "WHAT", "episodes | hours: also what each host sent in each hour | days: hours, and bytes to new\n      addresses, a line for each host and day in days.tsv (episodes)"},
     {O_THREADS, "threads", "N", "compressing threads; no effect on the result (2)"},
     {O_HELP, "help", NULL, "this text"},
@@ -204,6 +205,7 @@ static void option_world(struct config *c, int id, const char *name, const char 
     case O_BENIGN: c->random_benign = (uint32_t)number_in(name, v, 0, 1000); break;
     case O_SURVEY: c->survey = (uint32_t)number_in(name, v, 0, 20); break;
     case O_VARIANT: c->variant = (uint32_t)number_in(name, v, 0, 1000); break;
+    case O_ORACLE: c->oracle = (uint32_t)number_in(name, v, 0, 100000); break;
     case O_ATTACKS_ONLY: c->attacks_only = true; break;
     default: break;
     }
@@ -265,7 +267,7 @@ static void options_complete(struct config *c)
     if (c->nodata_pm == NOBODY) c->nodata_pm = c->shape != SHAPE_NORMAL ? 0 : c->bytes ? 20 : 1000;
     if (c->period % TICK_S || DAY_S % c->period) usage("needed: a multiple of 300 that divides a day, for", "--period");
     if (!c->nfields) format_parse(c, "v2");
-    if ((c->survey || c->attacks_only) && c->shape != SHAPE_EVALUATION) usage("only for shape evaluation:", c->survey ? "--survey" : "--attacks-only");
+    if ((c->survey || c->attacks_only || c->oracle) && c->shape != SHAPE_EVALUATION) usage("only for shape evaluation:", c->survey ? "--survey" : c->oracle ? "--oracle" : "--attacks-only");
     if (c->shape == SHAPE_MANYHOSTS && !c->bytes) c->intensity /= 1000;
     if (strlen(c->out) > 2048 || strlen(c->prefix) > 100 || strlen(c->region) > 30) usage("too long:", "--out, --prefix or --region");
     if (mkdir(c->out, 0777) && errno != EEXIST) fatal("cannot create '%s': %s", c->out, strerror(errno));
@@ -348,8 +350,10 @@ int main(int argc, char **argv)
     for (uint32_t i = 0; i < w.cfg.nattacks; i++)
         if (!attack_plan(&w, w.cfg.attacks[i], why, sizeof why)) usage(why, w.cfg.attacks[i]);
     survey_plan(&w);
-    attack_plan_random(&w, w.cfg.random_attacks, w.cfg.random_benign);
-    rollout_plan(&w, w.cfg.rollouts);
+    if (!w.cfg.attacks_only) {
+        attack_plan_random(&w, w.cfg.random_attacks, w.cfg.random_benign);
+        rollout_plan(&w, w.cfg.rollouts);
+    }
     plan_sort(&w);
     if (w.cfg.bytes) world_calibrate(&w);
     struct sink *sink = sink_new_objects(&w);
@@ -358,6 +362,7 @@ int main(int argc, char **argv)
     fprintf(stderr, "flowgen: %llu records, %llu bytes uncompressed\n", (unsigned long long)sink_records(sink), (unsigned long long)sink_bytes(sink));
     truth_close(truth);
     sink_close(sink);
+    if (w.cfg.oracle) oracle_write(&w, w.cfg.oracle);
     world_free(&w);
     return 0;
 }

@@ -3,7 +3,7 @@
  * The world is a pure function of the options: every random draw comes from a generator keyed by (seed, what is being drawn), so two
  * runs give the same bytes whatever the number of threads, and only + - * / are used on doubles, so machines agree too.
  * Files: flowgen.c (options, main loop) · flowgen_world.c (hosts, roles, habits) · flowgen_spawn.c (connections of an interval)
- * · flowgen_day.c (shape evaluation) · flowgen_survey.c (its attacks) · flowgen_attack.c (planned episodes) · flowgen_emit.c (connections to records) · flowgen_format.c (records to lines)
+ * · flowgen_day.c (shape evaluation) · flowgen_survey.c (its attacks) · flowgen_oracle.c, flowgen_groups.c (what could be found) · flowgen_attack.c (planned episodes) · flowgen_emit.c (connections to records) · flowgen_format.c (records to lines)
  * · flowgen_out.c (lines to objects) · flowgen_truth.c (what really happened) · flowgen_rand.c (chance).
  *
  * SPDX-License-Identifier: Apache-2.0 */
@@ -71,7 +71,7 @@ struct config {
     uint64_t object_cap;
     const char *region, *prefix, *out;
     const char *attacks[256];
-    uint32_t nattacks, random_attacks, random_benign, survey, variant;
+    uint32_t nattacks, random_attacks, random_benign, survey, variant, oracle;
 };
 
 /* ---- the world ---- */
@@ -183,6 +183,7 @@ void day_spawn(const struct world *w, uint32_t host, int64_t day, struct session
 void days_spawn_tick(struct world *w, int64_t tick);
 double usual_day(struct world *w, uint32_t host, int64_t day, bool served); /* bytes out, the median of a few days that could have been */
 void survey_plan(struct world *w); /* cfg.survey exfiltrations of each kind */
+void oracle_write(struct world *w, uint32_t redraws); /* how one would judge the episodes that knew every host's true distribution */
 
 /* ---- attacks and look-alikes ---- */
 bool attack_plan(struct world *w, const char *spec, char *why, size_t why_size); /* KIND[:key=value...] */

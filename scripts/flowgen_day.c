@@ -136,7 +136,9 @@ static bool bucket_place(const struct life *l, const struct habit *h, int64_t at
         b->peer_host = NOBODY;
         return true;
     }
-    return draw_place(l->w, h, l->host, at, r, &b->peer, &b->peer_host);
+    if (!draw_place(l->w, h, l->host, at, r, &b->peer, &b->peer_host)) return false;
+    if (h->place == TO_NOVEL && b->peer.hi) b->peer.hi = 0x2a00000000000000u | rng_u64(r) >> 8;
+    return true;
 }
 
 static struct bucket *bucket_find(struct bucket *at, size_t *n, struct bucket b)
