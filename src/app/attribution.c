@@ -1,32 +1,61 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One record through flow: which interface, whose bytes. Learns own addresses per object; when one is contradicted, the
  * object is read again with that interface marked, so that the result never depends on the order of lines. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "app/pipeline.h"
 
-/* What other objects taught may be what is contradicted: then read again without it, and only then mark the interface. */
+/* ---- interfaces whose own address is contradicted in this object, by a hash of their name ---- */
+
+static uint64_t *conflict_slot(const struct conflicts *c, uint64_t key)
+{
+    size_t at = key & (c->cap - 1);
+    while (c->key[at] && c->key[at] != key)
+        at = (at + 1) & (c->cap - 1);
+    return &c->key[at];
+}
+
+static uint64_t conflict_key(struct slice id, bool v4) { return hash_u64x2(hash_bytes(id.p, id.n), v4) | 1; /* 0 is an empty slot */ }
+
+static bool conflicts_grow(struct conflicts *c)
+{
+    struct conflicts more = {.cap = c->cap ? c->cap * 2 : 64, .n = c->n};
+    if (!(more.key = calloc(more.cap, sizeof *more.key)))
+        return false;
+    for (size_t i = 0; i < c->cap; i++)
+        if (c->key[i])
+            *conflict_slot(&more, c->key[i]) = c->key[i];
+    free(c->key);
+    *c = more;
+    return true;
+}
+
+/* What other objects taught may be what is contradicted: then read again without it, and only then mark the interface. As many as the window
+ * has interfaces, so that the order of lines never shows. */
 static void mark_conflict(struct attribution *a, uint32_t interface, bool v4)
 {
+    struct conflicts *c = &a->conflicts;
     struct interface_name name;
     a->again |= a->hinted;
     if (a->hinted)
         return;
+    if (c->n * 2 >= c->cap && !conflicts_grow(c)) {
+        a->nomem = true;
+        return;
+    }
     window_name(a->window, interface, &name);
-    if (a->conflicts == WEIR_COUNT(a->conflict) || name.id.n >= sizeof a->conflict[0].name)
-        return; /* a bound on odd interfaces in one object: for the rest the order of lines shows */
-    struct conflict *c = &a->conflict[a->conflicts++];
-    memcpy(c->name, name.id.p, name.id.n);
-    c->name[name.id.n] = 0;
-    c->v4 = v4;
+    uint64_t key = conflict_key(name.id, v4), *slot = conflict_slot(c, key);
+    c->n += *slot == 0;
+    *slot = key;
     a->again = true;
 }
 
 static void preset_conflicts(struct attribution *a, uint32_t interface, struct slice id)
 {
-    for (size_t i = 0; i < a->conflicts; i++)
-        if (slice_eq(slice_of(a->conflict[i].name), id))
-            window_own(a->window, interface, a->conflict[i].v4)->state = OWN_CONFLICT;
+    for (unsigned v4 = 0; a->conflicts.n && v4 < 2; v4++)
+        if (*conflict_slot(&a->conflicts, conflict_key(id, v4)))
+            window_own(a->window, interface, v4)->state = OWN_CONFLICT;
 }
 
 /* memcmp by words: identifiers are of 12 and 21 bytes, and this is done for every record. */
@@ -213,6 +242,13 @@ void attribution_begin(struct attribution *a, const struct object *o)
     window_reuse(a->window);
     a->hinted = true;
     restart(a);
-    a->conflicts = 0;
+    if (a->conflicts.n)
+        memset(a->conflicts.key, 0, a->conflicts.cap * sizeof *a->conflicts.key);
+    a->conflicts.n = 0;
     a->flow_log = o->from.flow_log;
+}
+
+void attribution_fini(struct attribution *a)
+{
+    free(a->conflicts.key);
 }

@@ -211,7 +211,7 @@ static enum weir_err search_object(struct search *s, struct object_reader *reade
     forget_object(s); /* changed or gone: its bytes stay unplaced */
     if (outcome.err == WEIR_INTERRUPTED)
         return WEIR_INTERRUPTED;
-    return s->nomem ? WEIR_NOMEM : WEIR_OK;
+    return s->nomem || s->a.nomem ? WEIR_NOMEM : WEIR_OK;
 }
 
 struct ordered {
@@ -448,6 +448,7 @@ enum weir_err evidence_collect(struct run *run, uint16_t day, struct judged *jud
     free(s.object);
     free(s.key);
     free(s.order);
+    attribution_fini(&s.a);
     window_free(s.a.window);
     failpoint("evidence-collected");
     return err && err != WEIR_INTERRUPTED ? fault_set(fault, err, "cannot collect evidence: %s", weir_err_text(err)) : err;

@@ -77,8 +77,8 @@ struct attribution {
     void (*flow)(void *ctx, uint32_t interface, const struct record *r, const struct flow *f, enum flow_verdict v, struct window_place *place);
     void (*gap)(void *ctx, uint32_t interface, const struct record *r);
     struct run_counts *counts; /* of this object only */
-    struct conflict { char name[64]; bool v4; } conflict[64];
-    size_t conflicts;
+    struct conflicts { uint64_t *key; size_t n, cap; } conflicts; /* interfaces without an own address in this object */
+    bool nomem;               /* out of memory: what was attributed must not be used */
     bool hinted;              /* own addresses from earlier objects are in use */
     bool again;               /* an own address was contradicted: read the object again */
     uint32_t interfaces_seen, last;
@@ -89,6 +89,7 @@ struct attribution {
 };
 void attribution_begin(struct attribution *a, const struct object *o); /* a new object */
 void attribution_again(struct attribution *a);                         /* the same object once more, until it asks no more */
+void attribution_fini(struct attribution *a);
 void attribution_record(void *attribution, const struct record *r);    /* a decode_sink emit */
 
 /* ---- what the store holds besides windows and baselines ---- */

@@ -126,6 +126,7 @@ static void worker_fini(struct worker *w)
 {
     object_reader_free(w->reader);
     decoder_free(w->decoder);
+    attribution_fini(&w->a);
     window_free(w->a.window);
     window_free(w->large);
 }
@@ -203,7 +204,7 @@ static void merge_object(struct worker *w, const struct object_outcome *o)
     if (w->parts)
         flush_part(w);
     enum weir_err err = window_merge(run->window, w->parts ? w->large : w->a.window);
-    if (w->short_of_memory || (err && err != WEIR_LIMIT) || !note_fresh(run, w, o)) {
+    if (w->short_of_memory || w->a.nomem || (err && err != WEIR_LIMIT) || !note_fresh(run, w, o)) {
         fault_set(&w->crew->fault, WEIR_NOMEM, "out of memory");
         fail(w->crew, WEIR_NOMEM, NULL);
         return;
