@@ -114,6 +114,9 @@ void buffer_varint(struct buffer *b, uint64_t v);
 void buffer_string(struct buffer *b, struct slice s); /* varint length, then bytes */
 const char *buffer_cstr(struct buffer *b);            /* NUL-terminated view ("" after a failure) */
 
+/* An array that grows: room for one more item behind n of them. The array, perhaps moved, with *cap set; NULL: out of memory, the old one stays. */
+WEIR_MUST_USE void *array_grow(void *array, size_t *cap, size_t n, size_t item_bytes);
+
 /* Value blobs: "WEIR" kind version(u8) flags(u8 = 0) length(u32) payload crc32c(u32 over all before it).
  * blob_begin notes the place; blob_end patches length and appends the checksum. */
 size_t blob_begin(struct buffer *b, char kind, uint8_t version);

@@ -79,15 +79,14 @@ bool run_object(struct run *run, const struct sha256 *id, struct buffer *keep, s
     return strcmp(path, "-") != 0;
 }
 
-static enum weir_err index_object(struct run *run, const struct ledger_entry *e, struct fault *fault)
+/* By the days that it has sums of: between its first and its last record there may be hundreds more. */
+static enum weir_err index_object(struct run *run, const struct fresh_object *o, struct fault *fault)
 {
-    int64_t first = e->first_s / DAY_S, last = e->last_s / DAY_S;
-    last = last - first < RUN_OPEN_DAYS_MAX ? last : first + RUN_OPEN_DAYS_MAX; /* a hostile span costs no more */
-    for (int64_t day = first; e->first_s && day <= last; day++) {
-        struct day_objects *d = run_day_objects(run, (uint16_t)day, fault);
+    for (size_t i = 0; i < o->days; i++) {
+        struct day_objects *d = run_day_objects(run, run->fresh_day[o->first_day + i], fault);
         if (!d)
             return fault_set(fault, WEIR_NOMEM, "cannot read the ledger of a day");
-        buffer_put(&d->ids, e->id.b, SHA256_BYTES);
+        buffer_put(&d->ids, o->entry.id.b, SHA256_BYTES);
         d->changed = true;
         if (d->ids.err)
             return fault_set(fault, d->ids.err, "too many objects in one day");
@@ -273,7 +272,7 @@ static enum weir_err put_ledger(struct run *run, struct fault *fault)
     for (size_t i = 0; i < run->fresh_n && !err; i++) {
         err = put_entry(run, &run->fresh[i].entry, fault);
         if (!err)
-            err = index_object(run, &run->fresh[i].entry, fault);
+            err = index_object(run, &run->fresh[i], fault);
         touch(run, run->fresh[i].entry.first_s, run->fresh[i].entry.last_s);
     }
     for (size_t i = 0; i < run->days && !err; i++)
@@ -323,7 +322,7 @@ static enum weir_err checkpoint(struct run *run, size_t next, struct fault *faul
     if (err)
         return err;
     window_clean(run->window);
-    run->fresh_n = 0;
+    run->fresh_n = run->fresh_days = 0;
     run->counts.days_closed += closed_n;
     run->counts.checkpoints++;
     return WEIR_OK;
@@ -384,6 +383,7 @@ static void release(struct run *run)
         buffer_fini(&run->day[i].ids);
     free(run->day);
     free(run->fresh);
+    free(run->fresh_day);
     free(run->duplicate);
     free(run->known);
     window_free(run->window);

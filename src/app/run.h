@@ -11,6 +11,7 @@
 
 struct fresh_object { /* counted in this run, not yet committed */
     size_t index;     /* in the list */
+    size_t first_day, days; /* that it has sums of, in run.fresh_day */
     struct ledger_entry entry;
 };
 
@@ -40,6 +41,7 @@ struct run {
     struct run_state state;
     struct run_counts counts;
     struct fresh_object *fresh; size_t fresh_n, fresh_cap;
+    uint16_t *fresh_day; size_t fresh_days, fresh_days_cap;
     struct known_object *known; size_t known_n; /* by id */
     struct day_objects *day; size_t days;
     int64_t touched_first_s, touched_last_s; /* time range of the objects given, counted before or now */

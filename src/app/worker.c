@@ -165,18 +165,32 @@ static void log_notes(struct worker *w, const struct object_outcome *o)
         log_info(w->crew->run->app->log, "folder and name of an object disagree, the name wins", LOG_TEXT("object", slice_of(w->object->path)));
 }
 
-static bool note_fresh(struct run *run, const struct worker *w, const struct object_outcome *o)
+static bool note_days(struct run *run, struct window *sums)
 {
-    if (run->fresh_n == run->fresh_cap) {
-        size_t cap = run->fresh_cap ? run->fresh_cap * 2 : 256;
-        struct fresh_object *fresh = realloc(run->fresh, cap * sizeof *fresh);
-        if (!fresh)
+    int64_t day_s[RUN_OPEN_DAYS_MAX];
+    size_t days = window_days(sums, day_s, RUN_OPEN_DAYS_MAX);
+    for (size_t i = 0; i < days; i++) {
+        uint16_t *day = array_grow(run->fresh_day, &run->fresh_days_cap, run->fresh_days, sizeof *day);
+        if (!day)
             return false;
-        run->fresh = fresh;
-        run->fresh_cap = cap;
+        run->fresh_day = day;
+        day[run->fresh_days++] = (uint16_t)(day_s[i] / DAY_S);
     }
-    run->fresh[run->fresh_n++] = (struct fresh_object){w->index, {.id = o->id, .path = slice_of(w->object->path), .key = w->object->key,
-        .stored = o->stored, .records = decoder_counts(w->decoder)->emitted, .first_s = w->counts.first_s, .last_s = w->counts.last_s}};
+    return true;
+}
+
+static bool note_fresh(struct run *run, const struct worker *w, const struct object_outcome *o, struct window *sums)
+{
+    struct fresh_object *fresh = array_grow(run->fresh, &run->fresh_cap, run->fresh_n, sizeof *fresh);
+    if (!fresh)
+        return false;
+    run->fresh = fresh;
+    size_t first_day = run->fresh_days;
+    if (!note_days(run, sums))
+        return false;
+    fresh[run->fresh_n++] = (struct fresh_object){w->index, first_day, run->fresh_days - first_day,
+        {.id = o->id, .path = slice_of(w->object->path), .key = w->object->key, .stored = o->stored, .records = decoder_counts(w->decoder)->emitted,
+         .first_s = w->counts.first_s, .last_s = w->counts.last_s}};
     return true;
 }
 
@@ -203,8 +217,9 @@ static void merge_object(struct worker *w, const struct object_outcome *o)
     log_bad_lines(w);
     if (w->parts)
         flush_part(w);
-    enum weir_err err = window_merge(run->window, w->parts ? w->large : w->a.window);
-    if (w->short_of_memory || w->a.nomem || (err && err != WEIR_LIMIT) || !note_fresh(run, w, o)) {
+    struct window *sums = w->parts ? w->large : w->a.window;
+    enum weir_err err = window_merge(run->window, sums);
+    if (w->short_of_memory || w->a.nomem || (err && err != WEIR_LIMIT) || !note_fresh(run, w, o, sums)) {
         fault_set(&w->crew->fault, WEIR_NOMEM, "out of memory");
         fail(w->crew, WEIR_NOMEM, NULL);
         return;

@@ -164,3 +164,13 @@ const char *buffer_cstr(struct buffer *b)
     b->p[b->n] = '\0';
     return b->p;
 }
+
+void *array_grow(void *array, size_t *cap, size_t n, size_t item_bytes)
+{
+    if (n < *cap)
+        return array;
+    size_t more = *cap ? *cap * 2 : 16;
+    void *moved = more > *cap && more <= SIZE_MAX / item_bytes ? realloc(array, more * item_bytes) : NULL;
+    *cap = moved ? more : *cap;
+    return moved;
+}
