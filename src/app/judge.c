@@ -129,15 +129,6 @@ static enum weir_err on_host(void *ctx, const struct host_day *day)
 
 /* ---- findings ---- */
 
-static void open_finding_add(struct run_state *st, uint64_t host_id)
-{
-    for (size_t i = 0; i < st->open_findings; i++)
-        if (st->open_finding[i] == host_id)
-            return;
-    if (st->open_findings < OPEN_FINDINGS_MAX)
-        st->open_finding[st->open_findings++] = host_id;
-}
-
 /* Written only if it says something new, so that judging an open day again is no news. */
 static enum weir_err put_finding(struct judging *g, const struct dossier *d, bool open)
 {
@@ -211,7 +202,8 @@ static enum weir_err file_judged(struct judging *g, const struct judged *j)
     }
     if (!err)
         err = put_finding(g, d, !g->closing);
-    open_finding_add(&g->run->state, j->host.host_id);
+    if (!err)
+        err = run_state_add_finding(&g->run->state, j->host.host_id);
     dossier_free(d);
     return err;
 }

@@ -106,16 +106,18 @@ bool ledger_has(struct store *s, const struct sha256 *id);
 enum weir_err ledger_day_get(struct store *s, uint16_t day, struct buffer *ids, struct fault *fault);
 enum weir_err ledger_day_put(struct store *s, uint16_t day, struct slice ids, struct fault *fault);
 
-#define OPEN_FINDINGS_MAX 65536
+#define OPEN_FINDINGS_MAX (4u << 20) /* 32 MiB in the store */
 #define RUN_OPEN_DAYS_MAX 400
 struct run_state { /* kind 'm': what a next run must know */
     int64_t watermark_s;      /* last record end believed */
     uint16_t closed_through;  /* days up to this one are judged and learned */
     uint16_t open_day[RUN_OPEN_DAYS_MAX]; size_t open_days;
-    uint64_t *open_finding; size_t open_findings; /* hosts whose finding is not closed */
+    uint64_t *open_finding; size_t open_findings, open_findings_cap; /* hosts whose finding is not closed, ascending */
 };
 enum weir_err run_state_get(struct store *s, struct run_state *out, struct fault *fault); /* all zero if there is none */
 enum weir_err run_state_put(struct store *s, const struct run_state *st, struct fault *fault);
+/* That host's finding is open. LIMIT: more than OPEN_FINDINGS_MAX. */
+enum weir_err run_state_add_finding(struct run_state *st, uint64_t host_id);
 void run_state_free(struct run_state *st);
 enum weir_err windows_load(struct store *s, const struct run_state *st, struct window *w, struct fault *fault);
 enum weir_err windows_put(struct store *s, struct window *w, struct fault *fault);       /* dirty buckets */

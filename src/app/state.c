@@ -118,6 +118,30 @@ enum weir_err ledger_day_put(struct store *s, uint16_t day, struct slice ids, st
 
 /* ---- run state ---- */
 
+enum weir_err run_state_add_finding(struct run_state *st, uint64_t host_id)
+{
+    size_t low = 0, high = st->open_findings;
+    while (low < high) {
+        size_t mid = (low + high) / 2;
+        if (st->open_finding[mid] < host_id)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    if (low < st->open_findings && st->open_finding[low] == host_id)
+        return WEIR_OK;
+    if (st->open_findings == OPEN_FINDINGS_MAX)
+        return WEIR_LIMIT;
+    uint64_t *all = array_grow(st->open_finding, &st->open_findings_cap, st->open_findings, sizeof *all);
+    if (!all)
+        return WEIR_NOMEM;
+    st->open_finding = all;
+    memmove(&all[low + 1], &all[low], (st->open_findings - low) * sizeof *all);
+    all[low] = host_id;
+    st->open_findings++;
+    return WEIR_OK;
+}
+
 static enum weir_err run_state_read(struct cursor *c, struct run_state *out)
 {
     out->watermark_s = (int64_t)cursor_u64(c);
@@ -128,17 +152,15 @@ static enum weir_err run_state_read(struct cursor *c, struct run_state *out)
     uint64_t findings = cursor_varint(c);
     if (c->err || days > RUN_OPEN_DAYS_MAX || findings > OPEN_FINDINGS_MAX)
         return WEIR_CORRUPT;
-    for (uint64_t i = 0; !c->err && i < findings; i++)
-        out->open_finding[out->open_findings++] = cursor_u64(c);
-    return c->err;
+    enum weir_err err = WEIR_OK;
+    for (uint64_t i = 0; !c->err && !err && i < findings; i++)
+        err = run_state_add_finding(out, cursor_u64(c));
+    return c->err ? c->err : err;
 }
 
 enum weir_err run_state_get(struct store *s, struct run_state *out, struct fault *fault)
 {
     memset(out, 0, sizeof *out);
-    out->open_finding = calloc(OPEN_FINDINGS_MAX, sizeof *out->open_finding);
-    if (!out->open_finding)
-        return fault_set(fault, WEIR_NOMEM, "out of memory");
     struct buffer b;
     struct cursor c;
     uint8_t version;
@@ -171,6 +193,7 @@ void run_state_free(struct run_state *st)
 {
     free(st->open_finding);
     st->open_finding = NULL;
+    st->open_findings = st->open_findings_cap = 0;
 }
 
 /* ---- windows ---- */
