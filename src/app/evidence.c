@@ -419,9 +419,10 @@ static enum weir_err search_all(struct search *s, struct day_objects *objects)
 
 enum weir_err evidence_collect(struct run *run, uint16_t day, struct judged *judged, size_t n, struct arena *arena, struct fault *fault)
 {
-    struct day_objects *objects = run_day_objects(run, day, fault);
-    if (!objects)
-        return WEIR_NOMEM;
+    struct day_objects *objects = NULL;
+    enum weir_err err = run_day_objects(run, day, &objects, fault);
+    if (err)
+        return err;
     struct search s = {.run = run, .judged = judged, .n = n, .day = day, .arena = arena};
     size_t count = objects->ids.n / SHA256_BYTES;
     s.a = (struct attribution){.future_s = run->future_s, .closed_through = (uint16_t)(day - 1), .ctx = &s, .flow = on_flow,
@@ -439,7 +440,7 @@ enum weir_err evidence_collect(struct run *run, uint16_t day, struct judged *jud
         ready &= (judged[i].evidence = calloc(1, sizeof *judged[i].evidence)) != NULL;
         s.hours |= judged[i].hours;
     }
-    enum weir_err err = ready ? search_all(&s, objects) : WEIR_NOMEM;
+    err = ready ? search_all(&s, objects) : WEIR_NOMEM;
     for (size_t i = 0; i < n; i++) {
         evidence_free(judged[i].evidence, &s.pool);
         judged[i].evidence = NULL;

@@ -24,24 +24,39 @@ void run_flow_rules(const struct run *run, struct flow_rules *out)
 
 /* ---- the ledger's index by day ---- */
 
-struct day_objects *run_day_objects(struct run *run, uint16_t day, struct fault *fault)
+/* A damaged index costs places of evidence, not the run: sums stand elsewhere, and what has no place is told. */
+static enum weir_err read_day(struct run *run, uint16_t day, struct buffer *ids, struct fault *fault)
+{
+    enum weir_err err = ledger_day_get(run->store, day, ids, fault);
+    if (err != WEIR_CORRUPT && err != WEIR_TRUNCATED)
+        return err;
+    log_error(run->app->log, "index of a day damaged, evidence may lack places", LOG_TEXT("cause", slice_of(fault->text)));
+    buffer_clear(ids);
+    return WEIR_OK;
+}
+
+enum weir_err run_day_objects(struct run *run, uint16_t day, struct day_objects **out, struct fault *fault)
 {
     for (size_t i = 0; i < run->days; i++)
-        if (run->day[i].day == day)
-            return &run->day[i];
-    struct day_objects *all = realloc(run->day, (run->days + 1) * sizeof *all);
+        if (run->day[i].day == day) {
+            *out = &run->day[i];
+            return WEIR_OK;
+        }
+    struct day_objects *all = array_grow(run->day, &run->days_cap, run->days, sizeof *all);
     if (!all)
-        return NULL;
+        return fault_set(fault, WEIR_NOMEM, "out of memory");
     run->day = all;
     struct day_objects *d = &all[run->days];
     *d = (struct day_objects){.day = day};
     buffer_init(&d->ids, STORE_VALUE_MAX - 64);
-    if (ledger_day_get(run->store, day, &d->ids, fault)) {
+    enum weir_err err = read_day(run, day, &d->ids, fault);
+    if (err) {
         buffer_fini(&d->ids);
-        return NULL;
+        return err;
     }
     run->days++;
-    return d;
+    *out = d;
+    return WEIR_OK;
 }
 
 static int by_id(const void *a, const void *b)
@@ -83,9 +98,10 @@ bool run_object(struct run *run, const struct sha256 *id, struct buffer *keep, s
 static enum weir_err index_object(struct run *run, const struct fresh_object *o, struct fault *fault)
 {
     for (size_t i = 0; i < o->days; i++) {
-        struct day_objects *d = run_day_objects(run, run->fresh_day[o->first_day + i], fault);
-        if (!d)
-            return fault_set(fault, WEIR_NOMEM, "cannot read the ledger of a day");
+        struct day_objects *d = NULL;
+        enum weir_err err = run_day_objects(run, run->fresh_day[o->first_day + i], &d, fault);
+        if (err)
+            return err;
         buffer_put(&d->ids, o->entry.id.b, SHA256_BYTES);
         d->changed = true;
         if (d->ids.err)

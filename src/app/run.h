@@ -43,7 +43,7 @@ struct run {
     struct fresh_object *fresh; size_t fresh_n, fresh_cap;
     uint16_t *fresh_day; size_t fresh_days, fresh_days_cap;
     struct known_object *known; size_t known_n; /* by id */
-    struct day_objects *day; size_t days;
+    struct day_objects *day; size_t days, days_cap;
     int64_t touched_first_s, touched_last_s; /* time range of the objects given, counted before or now */
     struct progress *progress;
 };
@@ -68,7 +68,8 @@ enum weir_err evidence_collect(struct run *run, uint16_t day, struct judged *jud
 enum weir_err judge_day(struct run *run, uint16_t day, bool closing, struct fault *fault);
 
 /* ---- pipeline.c, for evidence.c ---- */
-struct day_objects *run_day_objects(struct run *run, uint16_t day, struct fault *fault);
+/* *out is valid until the next call. */
+enum weir_err run_day_objects(struct run *run, uint16_t day, struct day_objects **out, struct fault *fault);
 void run_flow_rules(const struct run *run, struct flow_rules *out);
 /* The object behind an id: from this run's list, else by the path in the ledger. False: nobody knows it. */
 bool run_object(struct run *run, const struct sha256 *id, struct buffer *keep, struct object *out);

@@ -198,14 +198,34 @@ void run_state_free(struct run_state *st)
 
 /* ---- windows ---- */
 
-static enum weir_err load_one(void *window, size_t i, struct slice value)
+struct loading {
+    struct window *w;
+    size_t bucket;     /* the last one that was looked at, and how that went */
+    enum weir_err err;
+};
+
+static enum weir_err load_one(void *loading, size_t i, struct slice value)
 {
-    (void)i;
-    return window_decode(window, value);
+    struct loading *l = loading;
+    l->bucket = i;
+    return l->err = window_decode(l->w, value);
+}
+
+/* The ledger says that these records are counted, so going on without them would be a silent hole. */
+static enum weir_err load_fault(enum weir_err err, const char *id, struct fault *fault)
+{
+    if (err == WEIR_CORRUPT || err == WEIR_TRUNCATED)
+        return fault_set(fault, WEIR_CORRUPT, "store value 'w:%s', sums of an open day, is damaged: restore a copy of the store, or begin a new "
+                         "one and read the logs again", id);
+    if (err == WEIR_LIMIT)
+        return fault_set(fault, WEIR_USAGE, "the open days in the store have more host-days than 'window.max_hosts': set it as high as it was "
+                         "when they were counted");
+    return fault_set(fault, err, "cannot load the open windows: %s", weir_err_text(err));
 }
 
 enum weir_err windows_load(struct store *s, const struct run_state *st, struct window *w, struct fault *fault)
 {
+    struct loading l = {.w = w};
     for (size_t d = 0; d < st->open_days; d++) {
         char id[WINDOW_BUCKETS][8];
         const char *ids[WINDOW_BUCKETS];
@@ -213,9 +233,9 @@ enum weir_err windows_load(struct store *s, const struct run_state *st, struct w
             bucket_id(st->open_day[d], b, id[b]);
             ids[b] = id[b];
         }
-        enum weir_err err = store_get_many(s, 'w', ids, WINDOW_BUCKETS, load_one, w, fault);
+        enum weir_err err = store_get_many(s, 'w', ids, WINDOW_BUCKETS, load_one, &l, fault);
         if (err)
-            return fault_set(fault, err, "cannot load the open windows: %s", weir_err_text(err));
+            return l.err ? load_fault(l.err, id[l.bucket], fault) : err;
     }
     window_clean(w);
     return WEIR_OK;

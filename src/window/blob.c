@@ -241,7 +241,7 @@ static enum weir_err load_interfaces(struct loader *l)
             return WEIR_CORRUPT;
         l->interface[i] = window_interface(l->w, &name);
         if (l->interface[i] == NIL)
-            return WEIR_NOMEM;
+            return l->w->interfaces >= l->w->limits.max_hosts ? WEIR_LIMIT : WEIR_NOMEM;
     }
     return WEIR_OK;
 }
@@ -280,7 +280,7 @@ static enum weir_err load_row(struct loader *l)
         return WEIR_CORRUPT;
     uint32_t row = row_get(l->w, l->interface[interface], host, l->day, (enum row_kind)kind);
     if (row == NIL)
-        return WEIR_LIMIT;
+        return l->w->rows - l->w->rows_free >= l->w->limits.max_hosts ? WEIR_LIMIT : WEIR_NOMEM;
     for (unsigned big = 0; big < 2; big++)
         row_raise_level(l->w, row, big, level[big]);
     enum weir_err err = WEIR_OK;
