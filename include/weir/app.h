@@ -25,6 +25,27 @@ struct text_list {
 struct budget { /* findings per `per` host-days; per = 0: findings a week, over all hosts */
     uint32_t findings, per;
 };
+/* Named mappings in the file: roles and rules. What each may hold is a table in src/app/config_entries.c. */
+struct config_entry {
+    const char *name;
+    unsigned line, column; /* where it begins */
+    unsigned given;        /* bit per field of the table that stands in the file */
+};
+struct config_role {
+    struct config_entry entry;
+    struct text_list networks, interfaces;
+    bool sensitive;
+    uint64_t daily_ceiling; /* 0: none */
+};
+struct config_rule {
+    struct config_entry entry;
+    const char *into, *out_of; /* one of them, the other NULL */
+    struct text_list ports, from, to;
+};
+struct entry_list {
+    struct config_entry **item; /* all struct config_role, or all struct config_rule; by name once finished */
+    size_t n;
+};
 /* False findings per host-day. hosts is used for a weekly budget only (0 counts as 1). */
 double budget_per_host_day(struct budget budget, uint64_t hosts);
 
@@ -43,6 +64,8 @@ struct config_origin {
 #define PARAM_C_CHOICE unsigned
 #define PARAM_C_CIDRS struct text_list
 #define PARAM_C_PLACES struct text_list
+#define PARAM_C_ROLES struct entry_list
+#define PARAM_C_RULES struct entry_list
 
 enum param_id {
 #define PARAM(type, member, key, def, min, max, unit, scope, text) PARAM_##member,
@@ -59,6 +82,8 @@ struct config {
     struct cidr_set *own_networks, *forwarder_networks;
     const char **forwarder_interfaces;
     size_t forwarder_interfaces_n;
+    struct roles *role_map;       /* app/roles.h; NULL: no roles */
+    struct policy *policy_rules;  /* app/policy.h; NULL: no rules */
 
     struct config_origin origin[PARAM_COUNT];
     const char *default_store; /* what an empty store means; "" if nothing tells where state lives */
@@ -147,7 +172,7 @@ struct command {
     bool loads_own_config; /* run() loads app->config itself, by app_load_config() */
     int (*run)(struct app *app, int argc, char **argv); /* operands only: argv[0..argc), argv[argc] is NULL; enum app_exit */
 };
-extern const struct command command_batch, command_findings, command_explain, command_config;
+extern const struct command command_batch, command_findings, command_explain, command_policy, command_config;
 
 struct app {
     const struct command *command;

@@ -96,6 +96,7 @@ void flow_own_ends(const struct flow_rules *rules, struct ip *src, struct ip *ds
 /* ---- groups: what a host's traffic is summed by. A 64-bit key that means the same in every run. ---- */
 enum group_kind { GROUP_NONE, GROUP_INITIATED, GROUP_SERVED, GROUP_UNKNOWN, GROUP_INTERNAL_INITIATED, GROUP_INTERNAL_OTHER, GROUP_REST, GROUP_IN, GROUP_GAP,
                   GROUP_TRUSTED, /* peers of lists.trusted: summed by service class, judged by nobody */
+                  GROUP_POLICY,  /* what breaks a rule of the policy, bytes both ways; it is counted in its own group, too */
                   GROUP_KINDS };
 /* kind(4) | service class(4) | form(4) | big(1) | threat(1) | 0(2) | payload(48). Forms of the payload:
  *   4, 6   IPv4, IPv6: external initiated and unknown: /16 or /32; served: /24 or /48; internal: the address, or 48 bits of its hash for IPv6
@@ -115,6 +116,8 @@ static inline bool group_external(uint64_t g) { enum group_kind k = group_kind(g
 static inline bool group_threat(uint64_t g) { return group_external(g) && (g & GROUP_THREAT); }
 uint16_t group_country(uint64_t g); /* country_number(); 0: unknown, or no room for it in the key */
 uint64_t group_network(uint64_t g); /* the key without the country */
+/* What breaks one rule: 48 bits of a stable number of the rule. */
+static inline uint64_t group_policy(uint64_t rule) { return (uint64_t)GROUP_POLICY << 60 | (rule & ((1ULL << 48) - 1)); }
 /* "203.0.0.0/16 web", "AS16509 S3 web (US)", "10.0.2.7" - for people. */
 void group_format(uint64_t g, struct buffer *out);
 

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/policy.h"
+
 #define ITEM_MAX 255
 #define ARENA_MAX ((size_t)64 << 20)
 
@@ -61,7 +63,7 @@ static bool is_plain_text(struct slice s)
 }
 
 /* A NUL-terminated copy that lives as long as c. */
-static const char *keep(struct config *c, struct slice text)
+const char *config_keep(struct config *c, struct slice text)
 {
     char *copy = arena_alloc(c->arena, text.n + 1);
     if (copy && text.n)
@@ -83,7 +85,7 @@ static enum weir_err set_text(struct config *c, const struct param *p, struct sl
         return refuse(p, text, fault, "UTF-8 text without control characters,");
     if (p == &config_params[PARAM_store] && !is_store_url(text))
         return fault_set(fault, WEIR_USAGE, "'%s' must begin with the kind of the store, as in sqlite:PATH", p->key);
-    const char *copy = keep(c, text);
+    const char *copy = config_keep(c, text);
     if (!copy)
         return fault_set(fault, WEIR_NOMEM, "'%s': out of memory", p->key);
     *out = copy;
@@ -155,6 +157,8 @@ enum weir_err config_assign(struct config *c, enum param_id id, struct slice tex
     case PARAM_TYPE_TIME: return set_number(p, text, member_of(c, id), fault);
     case PARAM_TYPE_BUDGET: return set_budget(p, text, member_of(c, id), fault);
     case PARAM_TYPE_CHOICE: return set_choice(p, text, member_of(c, id), fault);
+    case PARAM_TYPE_ROLES:
+    case PARAM_TYPE_RULES: return fault_set(fault, WEIR_USAGE, "'%s' can only stand in the file", p->key);
     case PARAM_TYPE_CIDRS:
     case PARAM_TYPE_PLACES: break;
     }
@@ -176,7 +180,7 @@ void config_list_clear(struct config *c, enum param_id id)
 }
 
 /* eni-0123, nat-0123 and the like: letters, digits and at least one '-', which no address has. */
-static bool is_interface_id(struct slice s)
+bool config_is_interface_id(struct slice s)
 {
     bool dash = false;
     for (size_t i = 0; i < s.n; i++) {
@@ -199,7 +203,7 @@ static enum weir_err add_network(struct config *c, enum param_id id, struct slic
 }
 
 /* The array doubles in the arena whenever n is a power of two: no capacity to keep, at most twice the memory. */
-static bool list_push(struct config *c, struct text_list *list, const char *item)
+bool config_list_push(struct config *c, struct text_list *list, const char *item)
 {
     if ((list->n & (list->n - 1)) == 0) {
         const char **grown = arena_alloc(c->arena, sizeof *grown * (list->n ? list->n * 2 : 1));
@@ -221,13 +225,13 @@ enum weir_err config_list_add(struct config *c, enum param_id id, struct slice i
         return fault_set(fault, WEIR_USAGE, "'%s' has more than %llu items", p->key, (unsigned long long)p->max);
     if (item.n == 0 || item.n > ITEM_MAX)
         return fault_set(fault, WEIR_USAGE, "'%s': an item must have 1 to %d bytes", p->key, ITEM_MAX);
-    if (p->type == PARAM_TYPE_CIDRS || !is_interface_id(item)) {
+    if (p->type == PARAM_TYPE_CIDRS || !config_is_interface_id(item)) {
         enum weir_err err = add_network(c, id, item, fault);
         if (err)
             return err;
     }
-    const char *copy = keep(c, item);
-    if (!copy || !list_push(c, list, copy))
+    const char *copy = config_keep(c, item);
+    if (!copy || !config_list_push(c, list, copy))
         return fault_set(fault, WEIR_NOMEM, "'%s': out of memory", p->key);
     return WEIR_OK;
 }
@@ -258,7 +262,7 @@ enum weir_err config_set(struct config *c, enum param_id id, struct slice text, 
 {
     struct fault why = {0};
     enum weir_err err = param_is_list(id) ? set_list(c, id, text, &why) : config_assign(c, id, text, &why);
-    const char *copy = keep(c, slice_of(name));
+    const char *copy = config_keep(c, slice_of(name));
     if (!err && !copy)
         err = fault_set(&why, WEIR_NOMEM, ": out of memory");
     if (err)
@@ -297,7 +301,7 @@ static const char *default_store(struct config *c, char *const *env)
         buffer_printf(&b, "sqlite:%s/.local/state/weir/weir.db", home);
     struct slice text = {b.p, b.n};
     bool fits = !b.err && text.n <= config_params[PARAM_store].max && is_plain_text(text);
-    const char *url = keep(c, fits ? text : SLICE_LIT(""));
+    const char *url = config_keep(c, fits ? text : SLICE_LIT(""));
     buffer_fini(&b);
     return url;
 }
@@ -311,7 +315,7 @@ struct config *config_new(char *const *env)
     bool ok = c->arena && (c->default_store = default_store(c, env)) != NULL;
     for (enum param_id id = 0; ok && id < PARAM_COUNT; id++) {
         c->origin[id] = (struct config_origin){FROM_DEFAULT, "", 0};
-        ok = param_is_list(id) || config_assign(c, id, slice_of(config_params[id].def), NULL) == WEIR_OK;
+        ok = param_is_list(id) || param_is_entries(id) || config_assign(c, id, slice_of(config_params[id].def), NULL) == WEIR_OK;
     }
     if (ok)
         return c;
@@ -325,6 +329,8 @@ void config_free(struct config *c)
         return;
     cidr_set_free(c->own_networks);
     cidr_set_free(c->forwarder_networks);
+    policy_free(c->policy_rules);
+    roles_free(c->role_map);
     arena_free(c->arena);
     free(c);
 }
@@ -338,7 +344,7 @@ static bool collect_interfaces(struct config *c)
 {
     struct text_list found = {NULL, 0};
     for (size_t i = 0; i < c->forwarders.n; i++)
-        if (is_interface_id(slice_of(c->forwarders.item[i])) && !list_push(c, &found, c->forwarders.item[i]))
+        if (config_is_interface_id(slice_of(c->forwarders.item[i])) && !config_list_push(c, &found, c->forwarders.item[i]))
             return false;
     if (found.n)
         qsort(found.item, found.n, sizeof *found.item, compare_text);
@@ -355,7 +361,10 @@ enum weir_err config_finish(struct config *c, struct fault *fault)
         cidr_set_seal(c->forwarder_networks);
     if (!*c->store)
         c->store = c->default_store;
-    return collect_interfaces(c) ? WEIR_OK : fault_set(fault, WEIR_NOMEM, "configuration: out of memory");
+    enum weir_err err = collect_interfaces(c) ? entries_finish(c, fault) : fault_set(fault, WEIR_NOMEM, "configuration: out of memory");
+    if (!err)
+        err = roles_new(c, &c->role_map, fault);
+    return err ? err : policy_new(c, c->role_map, &c->policy_rules, fault);
 }
 
 double budget_per_host_day(struct budget budget, uint64_t hosts)

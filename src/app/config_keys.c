@@ -105,13 +105,25 @@ void param_range(const struct param *p, struct buffer *out)
     case PARAM_TYPE_TEXT: buffer_printf(out, "at most %llu bytes", (unsigned long long)p->max); break;
     case PARAM_TYPE_CIDRS:
     case PARAM_TYPE_PLACES: buffer_printf(out, "at most %llu items", (unsigned long long)p->max); break;
+    case PARAM_TYPE_ROLES:
+    case PARAM_TYPE_RULES: buffer_printf(out, "at most %llu %s", (unsigned long long)p->max, p->unit); break;
     }
 }
 
 static const char *type_word(enum param_type type)
 {
-    static const char *const words[] = {"text", "number", "bytes", "time", "budget", "choice", "list", "list"};
+    static const char *const words[] = {"text", "number", "bytes", "time", "budget", "choice", "list", "list", "mapping", "list"};
     return words[type];
+}
+
+static void put_fields(enum param_id id, struct buffer *out)
+{
+    static const char *const words[] = {"text", "list", "true or false", "bytes"};
+    const struct entry_kind *kind = entry_kind_of(id);
+    buffer_puts(out, "\n- environment: none, it can only stand in the file\n");
+    buffer_printf(out, "- each %s%s holds:\n", kind->word, kind->keyed ? ", by its name," : "");
+    for (size_t i = 0; i < kind->fields; i++)
+        buffer_printf(out, "  - `%s` (%s): %s\n", kind->field[i].key, words[kind->field[i].type], kind->field[i].text);
 }
 
 static void put_key(enum param_id id, struct buffer *out)
@@ -129,7 +141,10 @@ static void put_key(enum param_id id, struct buffer *out)
         buffer_printf(out, "\n- default: `%s`", p->def);
     else
         buffer_puts(out, "\n- default: empty");
-    buffer_printf(out, "\n- environment: `%s`\n", name);
+    if (param_is_entries(id))
+        put_fields(id, out);
+    else
+        buffer_printf(out, "\n- environment: `%s`\n", name);
     if (p->scope == PARAM_SCOPE_FINDINGS)
         buffer_puts(out, "- influences findings: part of the configuration hash that each finding carries\n");
     if (p->scope == PARAM_SCOPE_CONTENT)
@@ -155,6 +170,20 @@ void config_manual(struct buffer *out)
         "```\n\n"
         "```sh\n"
         "WEIR_NETWORKS_OWN=10.0.0.0/8,2001:db8::/32 WEIR_DETECTION_BUDGET=2/week weir batch logs/\n"
+        "```\n\n"
+        "Roles and rules are mappings with a name:\n\n"
+        "```yaml\n"
+        "roles:\n"
+        "  app: {networks: [10.0.1.0/24]}\n"
+        "  db: {networks: [10.0.2.0/24], sensitive: true, daily_ceiling: 10GB}\n"
+        "policy:\n"
+        "  - name: db-only-from-app\n"
+        "    into: db\n"
+        "    ports: [tcp/5432]\n"
+        "    from: [app]\n"
+        "  - name: db-egress\n"
+        "    out_of: db\n"
+        "    to: [ours, 203.0.113.0/24]\n"
         "```\n\n"
         "Refused, with line and column: unknown and repeated keys, values of a wrong type or range, tabs, anchors, aliases, tags,\n"
         "more than one document, files over 1 MiB. A number in quotes is text, and text that looks like a number, a truth value or\n"

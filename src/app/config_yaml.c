@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* config_yaml.c - the strict binder: libyaml's events against params.def, with line and column in every message.
  *
- * YAML is far more than a configuration needs. Accepted are nested mappings with plain keys, scalars, and lists of scalars
- * where a key is a list. Refused: anchors, aliases, tags, several documents, repeated keys, tabs, keys that are not text,
+ * YAML is far more than a configuration needs. Accepted are nested mappings with plain keys, scalars, lists of scalars
+ * where a key is a list, and roles and rules as their table has them. Refused: anchors, aliases, tags, several documents, repeated keys, tabs, keys that are not text,
  * values whose YAML type is another (a number in quotes, text that YAML 1.1 reads as number, truth value or null).
  * Depth is bounded by the sections of params.def, which the reader follows; size by the caller; lists by their key.
  * Source: YAML 1.1 (yaml.org/spec/1.1), libyaml 0.2.5 yaml.h. */
@@ -160,6 +160,109 @@ static enum weir_err take_list(struct binder *b, enum param_id id)
     }
 }
 
+/* ---- entries: mappings whose keys are rows of a table (config_entries.c) ---- */
+static const char *not_scalar_word(const struct binder *b) { return b->event.type == YAML_SEQUENCE_START_EVENT ? "list" : "mapping"; }
+
+static enum weir_err take_field_item(struct binder *b, const struct entry_field *f, struct config_entry *e)
+{
+    yaml_mark_t at = b->event.start_mark;
+    struct fault why = {0};
+    if (b->event.type != YAML_SCALAR_EVENT)
+        return complain(b, WEIR_USAGE, at, "'%s' must be %s, not a %s", f->key, f->type == ENTRY_LIST ? "a list of single values" : "one value", not_scalar_word(b));
+    if (is_null(b))
+        return complain(b, WEIR_USAGE, at, "'%s' has no value", f->key);
+    enum weir_err err = entry_take(b->c, f, e, scalar(b), &why);
+    return err ? complain(b, err, at, "%s", why.text) : WEIR_OK;
+}
+
+static enum weir_err take_field_list(struct binder *b, const struct entry_field *f, struct config_entry *e)
+{
+    if (b->event.type != YAML_SEQUENCE_START_EVENT)
+        return complain(b, WEIR_USAGE, b->event.start_mark, "'%s' must be a list", f->key);
+    for (;;) {
+        enum weir_err err = advance(b);
+        if (err || b->event.type == YAML_SEQUENCE_END_EVENT)
+            return err;
+        err = take_field_item(b, f, e);
+        if (err)
+            return err;
+    }
+}
+
+static enum weir_err take_field(struct binder *b, const struct entry_kind *kind, struct config_entry *e)
+{
+    yaml_mark_t at = b->event.start_mark;
+    if (b->event.type != YAML_SCALAR_EVENT)
+        return complain(b, WEIR_USAGE, at, "a key must be a single word");
+    struct slice key = scalar(b);
+    const struct entry_field *f = entry_field_find(kind, key);
+    if (!f) {
+        const char *near = entry_field_nearest(kind, key);
+        return complain(b, WEIR_USAGE, at, "unknown key '%.*s' of a %s%s%s%s", (int)(key.n > 80 ? 80 : key.n), key.p, kind->word,
+                        near ? ", the nearest is '" : "", near ? near : "", near ? "'" : "");
+    }
+    if (e->given >> (f - kind->field) & 1)
+        return complain(b, WEIR_USAGE, at, "'%s' stands twice in one %s", f->key, kind->word);
+    e->given |= 1u << (f - kind->field);
+    enum weir_err err = advance(b);
+    return err ? err : f->type == ENTRY_LIST ? take_field_list(b, f, e) : take_field_item(b, f, e);
+}
+
+static enum weir_err take_fields(struct binder *b, enum param_id id, struct config_entry *e)
+{
+    const struct entry_kind *kind = entry_kind_of(id);
+    struct fault why = {0};
+    enum weir_err err = WEIR_OK;
+    if (b->event.type != YAML_MAPPING_START_EVENT)
+        return complain(b, WEIR_USAGE, b->event.start_mark, "a %s is a mapping, as {%s: ...}", kind->word, kind->field[0].key);
+    while (!(err = advance(b)) && b->event.type != YAML_MAPPING_END_EVENT)
+        if ((err = take_field(b, kind, e)))
+            return err;
+    if (!err && (err = entry_check(id, e, &why)))
+        return complain(b, err, (yaml_mark_t){0, e->line - 1, e->column - 1}, "%s", why.text);
+    return err;
+}
+
+static enum weir_err take_entry(struct binder *b, enum param_id id)
+{
+    const struct entry_kind *kind = entry_kind_of(id);
+    yaml_mark_t at = b->event.start_mark;
+    struct fault why = {0};
+    struct config_entry *e = entry_new(b->c, id, &why);
+    if (!e)
+        return complain(b, why.err, at, "%s", why.text);
+    e->line = (unsigned)at.line + 1;
+    e->column = (unsigned)at.column + 1;
+    if (!kind->keyed)
+        return take_fields(b, id, e);
+    if (b->event.type != YAML_SCALAR_EVENT)
+        return complain(b, WEIR_USAGE, at, "a key must be a single word");
+    enum weir_err err = entry_name(b->c, kind, e, scalar(b), &why);
+    if (err)
+        return complain(b, err, at, "%s", why.text);
+    err = advance(b);
+    return err || is_null(b) ? err : take_fields(b, id, e); /* nothing below its name: a role that only other sources give */
+}
+
+static enum weir_err take_entries(struct binder *b, enum param_id id)
+{
+    const struct entry_kind *kind = entry_kind_of(id);
+    yaml_event_type_t begin = kind->keyed ? YAML_MAPPING_START_EVENT : YAML_SEQUENCE_START_EVENT;
+    yaml_event_type_t end = kind->keyed ? YAML_MAPPING_END_EVENT : YAML_SEQUENCE_END_EVENT;
+    if (is_null(b)) /* all of it is comments */
+        return WEIR_OK;
+    if (b->event.type != begin)
+        return complain(b, WEIR_USAGE, b->event.start_mark, "'%s' must be a %s", config_params[id].key, kind->keyed ? "mapping of names" : "list of mappings");
+    for (;;) {
+        enum weir_err err = advance(b);
+        if (err || b->event.type == end)
+            return err;
+        err = take_entry(b, id);
+        if (err)
+            return err;
+    }
+}
+
 static enum weir_err take_value(struct binder *b, enum param_id id, yaml_mark_t at)
 {
     if (b->seen[id])
@@ -167,7 +270,9 @@ static enum weir_err take_value(struct binder *b, enum param_id id, yaml_mark_t 
     b->seen[id] = true;
     b->c->origin[id] = (struct config_origin){FROM_FILE, b->name, (unsigned)at.line + 1};
     enum weir_err err = advance(b);
-    return err ? err : param_is_list(id) ? take_list(b, id) : take_scalar(b, id);
+    if (err)
+        return err;
+    return param_is_entries(id) ? take_entries(b, id) : param_is_list(id) ? take_list(b, id) : take_scalar(b, id);
 }
 
 /* ---- mappings ---- */
