@@ -54,6 +54,9 @@ struct window_place { uint64_t filling; uint32_t row, cell; };
 WEIR_MUST_USE enum weir_err window_add_at(struct window *w, uint32_t interface, const struct flow *f, enum flow_verdict verdict,
                                           struct window_place *place);
 bool window_add_again(struct window *w, const struct window_place *place, bool out, bool external, int64_t start_s, uint64_t bytes);
+/* A flow that was added breaks a rule of the policy: its bytes, both ways, are summed in this group of its host (group_policy). Not for
+ * connections that window_add_again takes. */
+WEIR_MUST_USE enum weir_err window_add_broken(struct window *w, uint32_t interface, const struct flow *f, enum flow_verdict verdict, uint64_t group);
 /* A hole in the evidence: SKIPDATA at this interface at that time. */
 WEIR_MUST_USE enum weir_err window_add_gap(struct window *w, uint32_t interface, int64_t start_s);
 /* Add all of src to dst; src keeps its sums (and notes which interface is which in dst). Commutes, associative. NOMEM or LIMIT. */
@@ -84,8 +87,9 @@ struct host_day {
     uint64_t hour_out[24];   /* external bytes out */
     uint64_t hour_in[24];    /* external bytes in */
     const struct host_group *group; size_t groups; /* ascending by group */
+    const struct host_group *broken; size_t rules_broken; /* of the policy: bytes_out and hour both ways, bytes_in those that came in */
 };
-/* Call each host-day of day (00:00 UTC) that sent at least that many bytes, in ascending host_id; borrowed until return. A non-OK
+/* Call each host-day of day (00:00 UTC) that sent at least that many bytes or broke a rule, in ascending host_id; borrowed until return. A non-OK
  * result stops and is returned. */
 typedef enum weir_err window_each(void *ctx, const struct host_day *day);
 WEIR_MUST_USE enum weir_err window_each_host(struct window *w, int64_t day_s, uint64_t at_least, window_each *each, void *ctx);

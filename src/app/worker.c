@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/policy.h"
+
 #define PART_CELLS 32768 /* groups summed before they are flushed: they fit the second-level cache */
 #define AHEAD_BYTES (1u << 20) /* inflate in a second thread from this stored size on */
 
@@ -33,6 +35,7 @@ struct bad_line {
 struct worker {
     struct crew *crew;
     struct attribution a;
+    const struct policy *policy; /* NULL: none */
     struct run_counts counts; /* of the object in work */
     struct decoder *decoder;
     struct object_reader *reader;
@@ -56,6 +59,28 @@ static void flush_part(struct worker *w)
         w->short_of_memory = true;
 }
 
+/* True if it breaks a rule: then its next record must come this way, too. */
+static bool count_broken(struct worker *w, uint32_t interface, const struct flow *f, enum flow_verdict v)
+{
+    WEIR_UNINITIALIZED uint16_t rule[POLICY_RULES_MAX];
+    struct interface_name name;
+    window_name(w->a.window, interface, &name);
+    size_t n = policy_broken(w->policy, f, roles_of_host(policy_roles(w->policy), name.id, f->host), rule);
+    for (size_t i = 0; i < n; i++)
+        if (window_add_broken(w->a.window, interface, f, v, policy_rule_group(w->policy, rule[i])))
+            w->counts.folded++;
+    return n > 0;
+}
+
+static bool breaks_policy(struct worker *w, uint32_t interface, const struct flow *f, enum flow_verdict v)
+{
+    bool broken = count_broken(w, interface, f, v);
+    if (v != FLOW_PENDING)
+        return broken;
+    struct flow mirrored = flow_mirror(f);
+    return count_broken(w, interface, &mirrored, v) || broken;
+}
+
 static void on_flow(void *ctx, uint32_t interface, const struct record *r, const struct flow *f, enum flow_verdict v, struct window_place *place)
 {
     struct worker *w = ctx;
@@ -64,6 +89,8 @@ static void on_flow(void *ctx, uint32_t interface, const struct record *r, const
         w->counts.folded++;
         place->filling = 0;
     }
+    if (w->policy && breaks_policy(w, interface, f, v))
+        place->filling = 0;
     if (++w->flows % 1024 == 0 && window_cells(w->a.window) >= PART_CELLS)
         flush_part(w);
 }
@@ -116,6 +143,7 @@ static bool worker_init(struct worker *w, struct crew *crew)
     w->limits = limits;
     w->a = (struct attribution){.future_s = run->future_s, .closed_through = run->state.closed_through, .ctx = w, .flow = on_flow,
                                 .gap = on_gap, .counts = &w->counts, .window = window_new(&limits, true)};
+    w->policy = run->app->config->policy_rules;
     run_flow_rules(run, &w->a.rules);
     w->decoder = decoder_new(run->layout_given ? &run->layout : NULL, sink);
     w->reader = w->decoder ? object_reader_new(&run->limits, w->decoder) : NULL;

@@ -70,6 +70,20 @@ enum weir_err window_add(struct window *w, uint32_t interface, const struct flow
     return window_add_at(w, interface, f, verdict, &place);
 }
 
+enum weir_err window_add_broken(struct window *w, uint32_t interface, const struct flow *f, enum flow_verdict verdict, uint64_t group)
+{
+    enum row_kind kind = verdict != FLOW_CHARGED ? ROW_PENDING : f->via ? ROW_VIA : ROW_HOME;
+    uint64_t start = (uint64_t)f->start_s;
+    uint32_t row = row_get(w, interface, f->host, (uint16_t)(start / DAY_S), kind);
+    uint32_t k = row == NIL ? NIL : cell_get(w, row, group);
+    if (k == NIL)
+        return folded(w);
+    cell_add_hour(w, k, hour_at(start, f->bytes));
+    if (!f->out)
+        w->cell[k].bytes_in = sat_add(w->cell[k].bytes_in, f->bytes);
+    return WEIR_OK;
+}
+
 bool window_add_again(struct window *w, const struct window_place *place, bool out, bool external, int64_t start_s, uint64_t bytes)
 {
     if (place->filling != w->filling || (out && bytes >= WINDOW_BIG_BYTES))

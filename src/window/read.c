@@ -91,11 +91,16 @@ static enum weir_err fold_groups(struct reader *r)
     return WEIR_OK;
 }
 
-static void add_up(struct host_day *d, struct host_group *g)
+static void sum_hours(struct host_group *g)
 {
     g->bytes_out = 0;
     for (unsigned h = 0; h < 24; h++)
         g->bytes_out = sat_add(g->bytes_out, g->hour[h]);
+}
+
+static void add_up(struct host_day *d, struct host_group *g)
+{
+    sum_hours(g);
     enum group_kind kind = group_kind(g->group);
     bool rest_external = kind == GROUP_REST && !(g->group & 1);
     if (kind == GROUP_TRUSTED)
@@ -112,11 +117,24 @@ static void add_up(struct host_day *d, struct host_group *g)
     }
 }
 
+/* Rules of the policy: what broke them was counted in its own group, too. */
+static void take_broken(struct reader *r, size_t first, struct host_day *d)
+{
+    for (size_t i = first; i < r->groups; i++)
+        sum_hours(&r->group[i]);
+    d->broken = &r->group[first];
+    d->rules_broken = r->groups - first;
+}
+
 static void take_sums(struct reader *r, struct host_day *d)
 {
     size_t n = 0;
     for (size_t i = 0; i < r->groups; i++) {
         struct host_group *g = &r->group[i];
+        if (group_kind(g->group) == GROUP_POLICY) { /* the last kind */
+            take_broken(r, i, d);
+            break;
+        }
         if (group_kind(g->group) == GROUP_IN) {
             memcpy(d->hour_in, g->hour, sizeof d->hour_in);
             for (unsigned h = 0; h < 24; h++)
@@ -171,8 +189,8 @@ static bool row_counts(struct reader *r, const struct row *row, bool proven, enu
 
 #define AHEAD 8
 
-/* Bytes out of a row, or as soon as it is clear some number of at least `enough`. */
-static uint64_t row_bytes(const struct window *w, uint32_t at, uint64_t enough)
+/* Bytes out of a row, or as soon as it is clear some number of at least `enough`; *broken: a rule was broken, if all was read. */
+static uint64_t row_bytes(const struct window *w, uint32_t at, uint64_t enough, bool *broken)
 {
     const struct order *o = &w->order;
     uint64_t sum = 0;
@@ -182,6 +200,10 @@ static uint64_t row_bytes(const struct window *w, uint32_t at, uint64_t enough)
         const struct cell *c = &w->cell[o->cell[i]];
         if (group_kind(c->group) == GROUP_IN)
             continue; /* its hours are bytes that came in */
+        if (group_kind(c->group) == GROUP_POLICY) {
+            *broken = true;
+            continue;
+        }
         if (c->more == NIL) {
             sum = sat_add(sum, c->last == HOUR_NONE ? 0 : hour_bytes(c->last));
             continue;
@@ -225,7 +247,7 @@ static enum weir_err suspect(struct reader *r, struct host_day *d)
     return err;
 }
 
-/* Does the host count, and with at least that many bytes? Bytes of ends that nothing proves are noted. */
+/* Does the host count, and with at least that many bytes or a broken rule? Bytes of ends that nothing proves are noted. */
 static bool enough(struct reader *r, uint32_t first, uint32_t end, uint64_t at_least)
 {
     struct window *w = r->w;
@@ -233,13 +255,14 @@ static bool enough(struct reader *r, uint32_t first, uint32_t end, uint64_t at_l
     if (best == ROW_INTERFACE)
         return false;
     uint64_t bytes = 0;
+    bool broken = false;
     for (uint32_t i = first; i < end; i++) {
         if (best < ROW_PENDING)
-            bytes = sat_add(bytes, row_bytes(w, i, at_least));
+            bytes = sat_add(bytes, row_bytes(w, i, at_least, &broken));
         else if (!r->proven[w->row[w->order.row[i]].interface])
-            w->stats.unresolved_bytes = sat_add(w->stats.unresolved_bytes, row_bytes(w, i, UINT64_MAX));
+            w->stats.unresolved_bytes = sat_add(w->stats.unresolved_bytes, row_bytes(w, i, UINT64_MAX, &broken));
     }
-    return best < ROW_PENDING && bytes >= at_least;
+    return best < ROW_PENDING && (bytes >= at_least || broken);
 }
 
 /* Rows first..end-1 of the order are of one host. */
