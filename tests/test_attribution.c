@@ -15,10 +15,10 @@ struct reading { /* what the last reading of an object gave */
     uint64_t flows;
 };
 
-static void on_flow(void *ctx, uint32_t interface, const struct record *r, const struct flow *f, enum flow_verdict v, struct window_place *place)
+static void on_flow(void *ctx, uint32_t interface, const struct record *r, const struct flow *f, enum flow_verdict v)
 {
     struct reading *seen = ctx;
-    (void)interface, (void)r, (void)f, (void)v, (void)place;
+    (void)interface, (void)r, (void)f, (void)v;
     seen->flows++;
 }
 

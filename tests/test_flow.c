@@ -54,7 +54,7 @@ static const struct flow_rules no_rules;
 static enum flow_verdict attribute(const struct record *r, struct flow *f)
 {
     struct flow_own none = own_none();
-    return flow_attribute(&no_rules, r, &none, f);
+    return flow_attribute(&no_rules, r, flow_ends(&no_rules, r), &none, f);
 }
 
 static struct cidr_set *networks(const char *text)
@@ -94,7 +94,7 @@ static const struct nat_row nat_rows[] = {
 static void check_row(const struct nat_row *n, const struct record *r, const struct flow_own *own, enum flow_verdict want)
 {
     struct flow f;
-    enum flow_verdict v = flow_attribute(&no_rules, r, own, &f);
+    enum flow_verdict v = flow_attribute(&no_rules, r, flow_ends(&no_rules, r), own, &f);
     if (v != want)
         fail_msg("row %s: %s, not %s", n->name, flow_verdict_word(v), flow_verdict_word(want));
     assert_int_equal(f.forwards, want == FLOW_FORWARDED);
@@ -159,7 +159,7 @@ static void networks_beat_the_learned_address(void **state)
     struct record r = record(HOST, FAR);
     struct flow_own own = own_is(FAR);
     struct flow f;
-    assert_int_equal(flow_attribute(&no_rules, &r, &own, &f), FLOW_CHARGED);
+    assert_int_equal(flow_attribute(&no_rules, &r, flow_ends(&no_rules, &r), &own, &f), FLOW_CHARGED);
     assert_ip(f.host, HOST);
 }
 
@@ -169,11 +169,11 @@ static void two_private_ends_are_pending_until_one_is_learned(void **state)
     struct record r = record(HOST, "10.0.2.7");
     struct flow_own own = own_none();
     struct flow f;
-    assert_int_equal(flow_attribute(&no_rules, &r, &own, &f), FLOW_PENDING);
+    assert_int_equal(flow_attribute(&no_rules, &r, flow_ends(&no_rules, &r), &own, &f), FLOW_PENDING);
     flow_own_learn(&own, r.src, r.dst);
-    assert_int_equal(flow_attribute(&no_rules, &r, &own, &f), FLOW_PENDING);
+    assert_int_equal(flow_attribute(&no_rules, &r, flow_ends(&no_rules, &r), &own, &f), FLOW_PENDING);
     flow_own_learn(&own, ip("10.0.3.1"), ip("10.0.2.7"));
-    assert_int_equal(flow_attribute(&no_rules, &r, &own, &f), FLOW_CHARGED);
+    assert_int_equal(flow_attribute(&no_rules, &r, flow_ends(&no_rules, &r), &own, &f), FLOW_CHARGED);
     assert_ip(f.host, "10.0.2.7");
     assert_false(f.out);
 }
@@ -184,7 +184,7 @@ static void a_conflict_of_learned_addresses_leaves_the_flow_unknown(void **state
     struct record r = record(HOST, "10.0.2.7");
     struct flow_own own = {.state = OWN_CONFLICT};
     struct flow f;
-    assert_int_equal(flow_attribute(&no_rules, &r, &own, &f), FLOW_UNKNOWN);
+    assert_int_equal(flow_attribute(&no_rules, &r, flow_ends(&no_rules, &r), &own, &f), FLOW_UNKNOWN);
 }
 
 static void a_record_without_the_learned_address_is_unknown(void **state)
@@ -193,7 +193,7 @@ static void a_record_without_the_learned_address_is_unknown(void **state)
     struct record r = record(HOST, "10.0.2.7");
     struct flow_own own = own_is("10.0.9.9");
     struct flow f;
-    assert_int_equal(flow_attribute(&no_rules, &r, &own, &f), FLOW_UNKNOWN);
+    assert_int_equal(flow_attribute(&no_rules, &r, flow_ends(&no_rules, &r), &own, &f), FLOW_UNKNOWN);
 }
 
 static void two_public_ipv4_ends_are_pending(void **state)
@@ -225,7 +225,7 @@ static void configured_networks_make_a_private_peer_external(void **state)
     struct record r = record(HOST, "192.168.7.7");
     struct flow_own none = own_none();
     struct flow f;
-    assert_int_equal(flow_attribute(&rules, &r, &none, &f), FLOW_CHARGED);
+    assert_int_equal(flow_attribute(&rules, &r, flow_ends(&rules, &r), &none, &f), FLOW_CHARGED);
     assert_true(f.external);
     assert_ip(f.host, HOST);
     cidr_set_free(own);
@@ -239,7 +239,7 @@ static void configured_networks_make_a_public_host_ours(void **state)
     struct record r = record(FAR, "198.51.100.7");
     struct flow_own none = own_none();
     struct flow f;
-    assert_int_equal(flow_attribute(&rules, &r, &none, &f), FLOW_CHARGED);
+    assert_int_equal(flow_attribute(&rules, &r, flow_ends(&rules, &r), &none, &f), FLOW_CHARGED);
     assert_ip(f.host, "198.51.100.7");
     assert_false(f.out);
     cidr_set_free(own);
@@ -282,7 +282,7 @@ static void configured_networks_overrule_the_56_guess(void **state)
     struct record r = record("2600:1f18:1:2300::5", "2600:1f18:1:23ff::9");
     struct flow_own none = own_none();
     struct flow f;
-    assert_int_equal(flow_attribute(&rules, &r, &none, &f), FLOW_CHARGED);
+    assert_int_equal(flow_attribute(&rules, &r, flow_ends(&rules, &r), &none, &f), FLOW_CHARGED);
     assert_true(f.external);
     cidr_set_free(own);
 }
@@ -401,10 +401,10 @@ static void a_configured_forwarder_address_is_charged_to_nobody(void **state)
     struct record out = record(GATEWAY, FAR), in = record(FAR, GATEWAY), other = record(HOST, FAR);
     struct flow_own none = own_none();
     struct flow f;
-    assert_int_equal(flow_attribute(&rules, &out, &none, &f), FLOW_FORWARDED);
+    assert_int_equal(flow_attribute(&rules, &out, flow_ends(&rules, &out), &none, &f), FLOW_FORWARDED);
     assert_true(f.forwards);
-    assert_int_equal(flow_attribute(&rules, &in, &none, &f), FLOW_FORWARDED);
-    assert_int_equal(flow_attribute(&rules, &other, &none, &f), FLOW_CHARGED);
+    assert_int_equal(flow_attribute(&rules, &in, flow_ends(&rules, &in), &none, &f), FLOW_FORWARDED);
+    assert_int_equal(flow_attribute(&rules, &other, flow_ends(&rules, &other), &none, &f), FLOW_CHARGED);
     cidr_set_free(set);
 }
 
@@ -416,9 +416,9 @@ static void a_configured_forwarder_interface_is_charged_to_nobody(void **state)
     struct record r = record(HOST, FAR);
     struct flow_own none = own_none();
     struct flow f;
-    assert_int_equal(flow_attribute(&rules, &r, &none, &f), FLOW_FORWARDED);
+    assert_int_equal(flow_attribute(&rules, &r, flow_ends(&rules, &r), &none, &f), FLOW_FORWARDED);
     r.interface = SLICE_LIT("eni-11");
-    assert_int_equal(flow_attribute(&rules, &r, &none, &f), FLOW_CHARGED);
+    assert_int_equal(flow_attribute(&rules, &r, flow_ends(&rules, &r), &none, &f), FLOW_CHARGED);
 }
 
 static void an_interface_type_of_version_11_unmasks_a_forwarder(void **state)
@@ -440,7 +440,7 @@ static void a_forwarder_as_far_end_does_not_make_the_interface_one(void **state)
     struct record r = record(GATEWAY, HOST);
     struct flow_own none = own_none();
     struct flow f;
-    assert_int_equal(flow_attribute(&rules, &r, &none, &f), FLOW_PENDING);
+    assert_int_equal(flow_attribute(&rules, &r, flow_ends(&rules, &r), &none, &f), FLOW_PENDING);
     assert_false(f.forwards);
     cidr_set_free(set);
 }
@@ -454,7 +454,7 @@ static void an_unsettled_record_proves_no_forwarder(void **state)
     assert_int_equal(attribute(&r, &f), FLOW_PENDING);
     assert_false(f.forwards);
     struct flow_own conflict = {.state = OWN_CONFLICT};
-    assert_int_equal(flow_attribute(&no_rules, &r, &conflict, &f), FLOW_UNKNOWN);
+    assert_int_equal(flow_attribute(&no_rules, &r, flow_ends(&no_rules, &r), &conflict, &f), FLOW_UNKNOWN);
     assert_false(f.forwards);
 }
 
@@ -533,14 +533,13 @@ static void disjoint_pairs_are_a_conflict_for_good(void **state)
 static void only_the_end_that_is_ours_may_be_the_own_address(void **state)
 {
     (void)state;
-    struct ip src = ip(FAR), dst = ip(HOST);
-    flow_own_ends(&no_rules, &src, &dst);
-    assert_ip(src, HOST);
-    assert_ip(dst, HOST);
-    src = ip(GATEWAY);
-    flow_own_ends(&no_rules, &src, &dst);
-    assert_ip(src, GATEWAY);
-    assert_ip(dst, HOST);
+    struct flow_own own = own_none(), other = own_none();
+    struct record r = record(FAR, HOST), directed = with_direction(r, DIRECTION_INGRESS);
+    flow_learn(&own, &r, flow_ends(&no_rules, &r));
+    assert_int_equal(own.state, OWN_ONE);
+    assert_ip(own.a, HOST);
+    flow_learn(&other, &directed, flow_ends(&no_rules, &directed));
+    assert_int_equal(other.state, OWN_NONE); /* of a record that tells its direction nothing is learned */
 }
 
 static void a_hint_is_confirmed_by_a_second_pair_and_refuted_by_a_stranger(void **state)

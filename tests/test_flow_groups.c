@@ -35,7 +35,7 @@ static const struct flow_rules no_rules;
 static enum flow_verdict attribute(const struct record *r, struct flow *f)
 {
     struct flow_own none = {.state = OWN_NONE};
-    return flow_attribute(&no_rules, r, &none, f);
+    return flow_attribute(&no_rules, r, flow_ends(&no_rules, r), &none, f);
 }
 
 static void assert_ip(struct ip got, const char *want)

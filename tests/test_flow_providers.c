@@ -147,7 +147,7 @@ static void a_flow_knows_the_provider_of_its_peer(void **state)
     struct flow_own own = {.state = OWN_ONE, .a = ip("10.0.1.5")};
     struct record r = record("10.0.1.5", FAR);
     struct flow f;
-    assert_int_equal(flow_attribute(&rules, &r, &own, &f), FLOW_CHARGED);
+    assert_int_equal(flow_attribute(&rules, &r, flow_ends(&rules, &r), &own, &f), FLOW_CHARGED);
     assert_int_equal(f.at.asn, 64500);
     assert_int_equal(flow_group(&f), rows[1].group);
 }
@@ -159,7 +159,7 @@ static void without_data_groups_are_networks(void **state)
     struct flow_own own = {.state = OWN_ONE, .a = ip("10.0.1.5")};
     struct record r = record("10.0.1.5", FAR);
     struct flow f;
-    assert_int_equal(flow_attribute(&rules, &r, &own, &f), FLOW_CHARGED);
+    assert_int_equal(flow_attribute(&rules, &r, flow_ends(&rules, &r), &own, &f), FLOW_CHARGED);
     assert_int_equal(flow_group(&f), 0x10400000cb000000);
 }
 
@@ -170,7 +170,7 @@ static void a_mirrored_flow_knows_the_provider_of_the_other_end(void **state)
     struct flow_own own = {.state = OWN_NONE};
     struct record r = record("198.51.100.9", FAR);
     struct flow f;
-    assert_int_equal(flow_attribute(&rules, &r, &own, &f), FLOW_PENDING);
+    assert_int_equal(flow_attribute(&rules, &r, flow_ends(&rules, &r), &own, &f), FLOW_PENDING);
     struct flow m = flow_mirror(&f);
     assert_int_equal(f.at.asn, 64500);
     assert_int_equal(m.at.asn, 64501);

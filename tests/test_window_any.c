@@ -233,64 +233,6 @@ static void a_reader_sees_what_took_the_place_of_something_folded(void **state)
     window_free(w);
 }
 
-#define REMEMBERED 16
-
-/* A flow like one before, but for size, time and way, goes where that one went, or says that it may not. */
-static void adding_again_at_a_place_is_adding(void **state)
-{
-    (void)state;
-    unsigned again = 0;
-    for (uint64_t s = 0; s < WORLDS; s++) {
-        struct world *x = world_new(s);
-        struct window *w = world_window(x, false), *want = world_window(x, false);
-        struct event last[REMEMBERED];
-        struct window_place place[REMEMBERED];
-        for (size_t i = 0; i < EVENTS; i++) {
-            size_t at = i < REMEMBERED ? i : random_below(&x->seed, REMEMBERED);
-            struct event e = last[at];
-            uint32_t k;
-            if (i < REMEMBERED || random_below(&x->seed, 4) == 0) {
-                e = x->event[i];
-                e.kind = e.kind == EVENT_PENDING ? EVENT_PENDING : EVENT_CHARGE;
-                k = interface(w, e.id, e.flow_log);
-                assert_int_equal(window_add_at(w, k, &e.f, e.kind == EVENT_PENDING ? FLOW_PENDING : FLOW_CHARGED, &place[at]), WEIR_OK);
-                last[at] = e;
-            } else {
-                e.f.bytes = random_next(&x->seed) >> random_below(&x->seed, 64);
-                e.f.start_s += (int64_t)random_below(&x->seed, DAY_S / 2) - DAY_S / 4;
-                e.f.out = e.kind == EVENT_PENDING ? e.f.out : random_below(&x->seed, 2) == 0;
-                if (window_add_again(w, &place[at], e.f.out, e.f.external, e.f.start_s, e.f.bytes))
-                    again++;
-                else
-                    add_event(w, &e);
-            }
-            add_event(want, &e);
-        }
-        buffer_clear(&x->want);
-        fingerprint(want, &x->want);
-        assert_same(w, &x->want);
-        window_free(w);
-        window_free(want);
-        world_free(x);
-    }
-    assert_true(again > 1000);
-}
-
-static void a_place_ends_with_its_window(void **state)
-{
-    (void)state;
-    struct window *w = window_with(16, 16, true);
-    struct window_place place;
-    struct flow f = flow("10.0.0.1", "203.0.113.5", 1000);
-    assert_int_equal(window_add_at(w, interface(w, "eni-1", "fl-1"), &f, FLOW_CHARGED, &place), WEIR_OK);
-    assert_true(window_add_again(w, &place, true, true, f.start_s, 10));
-    assert_false(window_add_again(w, &place, true, true, f.start_s, WINDOW_BIG_BYTES));
-    assert_false(window_add_again(w, &place, true, true, f.start_s + DAY_S, 10));
-    window_reuse(w);
-    assert_false(window_add_again(w, &place, true, true, f.start_s, 10));
-    window_free(w);
-}
-
 static void a_reset_window_is_as_good_as_new(void **state)
 {
     (void)state;
@@ -528,8 +470,6 @@ int main(void)
         cmocka_unit_test(storing_and_loading_at_any_point_changes_nothing),
         cmocka_unit_test(looking_in_between_changes_nothing),
         cmocka_unit_test(a_reader_sees_what_took_the_place_of_something_folded),
-        cmocka_unit_test(adding_again_at_a_place_is_adding),
-        cmocka_unit_test(a_place_ends_with_its_window),
         cmocka_unit_test(a_reset_window_is_as_good_as_new),
         cmocka_unit_test(a_dropped_day_leaves_the_others_as_they_were),
         cmocka_unit_test(a_dropped_day_keeps_the_marks_of_the_others),

@@ -140,31 +140,29 @@ struct ip {
 #define IP_V4_MARK 0x0000ffff00000000ULL
 #define IP_TEXT_MAX 46
 static inline struct ip ip_from_v4(uint32_t v4) { return (struct ip){0, IP_V4_MARK | v4}; }
-static inline bool ip_is_v4(struct ip a) { return a.hi == 0 && (a.lo >> 32) == 0xffff; }
+/* These are asked of every record, where nothing foretells the answer: hence without branches. */
+static inline bool ip_is_v4(struct ip a) { return (a.hi | ((a.lo >> 32) ^ 0xffff)) == 0; }
 static inline uint32_t ip_v4(struct ip a) { return (uint32_t)a.lo; }
-static inline bool ip_eq(struct ip a, struct ip b) { return a.hi == b.hi && a.lo == b.lo; }
+static inline bool ip_eq(struct ip a, struct ip b) { return ((a.hi ^ b.hi) | (a.lo ^ b.lo)) == 0; }
 static inline bool ip_is_any(struct ip a) { return a.hi == 0 && (a.lo == 0 || a.lo == IP_V4_MARK); }
 int ip_cmp(struct ip a, struct ip b);
 /* Strict as inet_pton (no leading zeros "010", no zone, no brackets, no prefix); ::ffff:1.2.3.4 becomes IPv4. */
 WEIR_MUST_USE enum weir_err ip_parse(struct slice text, struct ip *out);
 size_t ip_format(struct ip a, char out[IP_TEXT_MAX]); /* RFC 5952, NUL-terminated; returns the length */
 struct ip ip_network(struct ip a, unsigned bits);     /* bits of the family: 0..32 or 0..128 */
-/* Unspecified, loopback, link-local, multicast, broadcast, 0/8: never an external peer (formats: V23). */
-static inline bool ip_is_special(struct ip a)
+/* What the first byte of an IPv4 address tells; MIXED: not enough. */
+enum ip_reach { IP_PUBLIC, IP_PRIVATE, IP_SPECIAL, IP_MIXED };
+extern const uint8_t ip_reach_of_byte[256];
+enum ip_reach ip_reach_slow(struct ip a);
+/* SPECIAL, never an external peer (formats: V23): unspecified, loopback, link-local, multicast, broadcast, 0/8.
+ * PRIVATE: RFC 1918, 100.64/10 (shared), fc00::/7. */
+static inline enum ip_reach ip_reach(struct ip a)
 {
-    if (!ip_is_v4(a))
-        return (a.hi == 0 && a.lo <= 1) || a.hi >> 56 == 0xff || a.hi >> 54 == 0xfe80 >> 6;
-    uint32_t v = ip_v4(a);
-    return v >> 24 == 0 || v >> 24 == 127 || v >> 16 == 0xa9fe || v >> 28 == 14 || v == UINT32_MAX;
+    enum ip_reach reach = ip_is_v4(a) ? (enum ip_reach)ip_reach_of_byte[ip_v4(a) >> 24] : IP_MIXED;
+    return WEIR_LIKELY(reach != IP_MIXED) ? reach : ip_reach_slow(a);
 }
-/* RFC 1918, 100.64/10 (shared), fc00::/7. */
-static inline bool ip_is_private(struct ip a)
-{
-    if (!ip_is_v4(a))
-        return a.hi >> 57 == 0xfc >> 1;
-    uint32_t v = ip_v4(a);
-    return v >> 24 == 10 || v >> 20 == 0xac1 || v >> 16 == 0xc0a8 || v >> 22 == 0x6440 >> 6;
-}
+static inline bool ip_is_special(struct ip a) { return ip_reach(a) == IP_SPECIAL; }
+static inline bool ip_is_private(struct ip a) { return ip_reach(a) == IP_PRIVATE; }
 
 /* A set of networks; add all, then seal, then ask. */
 struct cidr_set;

@@ -85,13 +85,17 @@ struct flow {
     struct flow_provider at, host_at; /* of an external peer; host_at of the other end while PENDING, for the mirror */
 };
 
+/* Which ends of a record are in our networks: asked once, and all that follows stands on it. */
+struct flow_ends { bool src_own, dst_own; };
+struct flow_ends flow_ends(const struct flow_rules *rules, const struct record *r);
+/* Learn from a record whose direction is not given, as flow_own_learn: of two ends of which one is ours only that one. */
+void flow_learn(struct flow_own *own, const struct record *r, struct flow_ends ends);
 /* Attribute one record; own: what is known of the interface in the record's family. *out is filled unless NOT_TRAFFIC. */
-enum flow_verdict flow_attribute(const struct flow_rules *rules, const struct record *r, const struct flow_own *own, struct flow *out);
+enum flow_verdict flow_attribute(const struct flow_rules *rules, const struct record *r, struct flow_ends ends, const struct flow_own *own,
+                                 struct flow *out);
 /* The same flow seen from the other end. */
 struct flow flow_mirror(const struct flow *f);
 bool flow_is_own(const struct flow_rules *rules, struct ip a);
-/* The ends of a record that may be the own address: one end twice when only that one is ours. */
-void flow_own_ends(const struct flow_rules *rules, struct ip *src, struct ip *dst);
 
 /* ---- groups: what a host's traffic is summed by. A 64-bit key that means the same in every run. ---- */
 enum group_kind { GROUP_NONE, GROUP_INITIATED, GROUP_SERVED, GROUP_UNKNOWN, GROUP_INTERNAL_INITIATED, GROUP_INTERNAL_OTHER, GROUP_REST, GROUP_IN, GROUP_GAP,

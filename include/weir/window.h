@@ -48,14 +48,7 @@ void window_set_forwards(struct window *w, uint32_t interface, int64_t start_s);
 
 /* Add one attributed flow (CHARGED, HINTED or PENDING). LIMIT: not kept, counted as folded. */
 WEIR_MUST_USE enum weir_err window_add(struct window *w, uint32_t interface, const struct flow *f, enum flow_verdict verdict);
-/* The same, and where it went; then window_add_again adds an equal flow (but for bytes, packets and times) there at once. False: it
- * may belong elsewhere (another day, a big record, the window was emptied), use window_add. */
-struct window_place { uint64_t filling; uint32_t row, cell; };
-WEIR_MUST_USE enum weir_err window_add_at(struct window *w, uint32_t interface, const struct flow *f, enum flow_verdict verdict,
-                                          struct window_place *place);
-bool window_add_again(struct window *w, const struct window_place *place, bool out, bool external, int64_t start_s, uint64_t bytes);
-/* A flow that was added breaks a rule of the policy: its bytes, both ways, are summed in this group of its host (group_policy). Not for
- * connections that window_add_again takes. */
+/* A flow that was added breaks a rule of the policy: its bytes, both ways, are summed in this group of its host (group_policy). */
 WEIR_MUST_USE enum weir_err window_add_broken(struct window *w, uint32_t interface, const struct flow *f, enum flow_verdict verdict, uint64_t group);
 /* A hole in the evidence: SKIPDATA at this interface at that time. */
 WEIR_MUST_USE enum weir_err window_add_gap(struct window *w, uint32_t interface, int64_t start_s);

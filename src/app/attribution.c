@@ -110,16 +110,14 @@ static uint32_t record_interface(struct attribution *a, const struct record *r)
     return interface;
 }
 
-static struct flow_own *learn(struct attribution *a, uint32_t interface, const struct record *r)
+static struct flow_own *learn(struct attribution *a, uint32_t interface, const struct record *r, struct flow_ends ends)
 {
     bool v4 = ip_is_v4(r->src);
     struct flow_own *own = window_own(a->window, interface, v4);
-    if (own->state == OWN_CONFLICT || r->direction != DIRECTION_NONE || r->transit_gateway)
-        return own;
-    struct ip src = r->src, dst = r->dst;
-    flow_own_ends(&a->rules, &src, &dst);
-    flow_own_learn(own, src, dst);
     if (own->state == OWN_CONFLICT)
+        return own;
+    flow_learn(own, r, ends);
+    if (WEIR_UNLIKELY(own->state == OWN_CONFLICT))
         mark_conflict(a, interface, v4);
     return own;
 }
@@ -128,9 +126,9 @@ static void note_time(struct run_counts *c, const struct record *r)
 {
     if (!RECORD_HAS(r, START))
         return;
-    if (!c->first_s || r->start_s < c->first_s)
+    if (WEIR_UNLIKELY((uint64_t)r->start_s - 1 < (uint64_t)c->first_s - 1)) /* 0: none so far */
         c->first_s = r->start_s;
-    if (r->end_s > c->last_s)
+    if (WEIR_UNLIKELY(r->end_s > c->last_s))
         c->last_s = r->end_s;
 }
 
@@ -141,7 +139,7 @@ static bool out_of_time(struct attribution *a, const struct record *r)
         a->counts->records_future++;
         return true;
     }
-    if (WEIR_UNLIKELY(r->start_s / DAY_S <= a->closed_through)) {
+    if (WEIR_UNLIKELY(r->start_s < (a->closed_through + 1) * (int64_t)DAY_S)) {
         a->counts->records_late++;
         return true;
     }
@@ -149,41 +147,11 @@ static bool out_of_time(struct attribution *a, const struct record *r)
     return false;
 }
 
-/* ---- connections seen lately ---- */
-
-static inline uint64_t repeat_addresses(const struct record *r) { return (uint64_t)ip_v4(r->src) << 32 | ip_v4(r->dst); }
-
-static inline uint64_t repeat_rest(const struct record *r)
-{
-    return (uint64_t)r->src_port << 48 | (uint64_t)r->dst_port << 32 | (uint64_t)r->protocol << 24 | (uint64_t)(r->tcp_flags & 18) << 8 |
-           (uint64_t)r->direction;
-}
-
-#define PACKET_ENDS ((1ULL << FIELD_PKT_SRCADDR) | (1ULL << FIELD_PKT_DSTADDR))
-#define BASICS ((1ULL << FIELD_SRCADDR) | (1ULL << FIELD_DSTADDR) | (1ULL << FIELD_SRCPORT) | (1ULL << FIELD_DSTPORT) | \
-                (1ULL << FIELD_PROTOCOL) | (1ULL << FIELD_BYTES))
-
-/* Where a plain accepted IPv4 record would be remembered; NULL for any other. */
-static inline struct repeat *repeat_of(struct attribution *a, uint32_t interface, const struct record *r)
-{
-    if ((r->has & BASICS) != BASICS || r->action == ACTION_REJECT || r->forwarder_type || r->transit_gateway || !r->bytes || !ip_is_v4(r->src) ||
-        !ip_is_v4(r->dst))
-        return NULL;
-    if ((r->has & PACKET_ENDS) && (!ip_eq(r->src, r->pkt_src) || !ip_eq(r->dst, r->pkt_dst) || (r->has & PACKET_ENDS) != PACKET_ENDS))
-        return NULL;
-    uint64_t h = (repeat_addresses(r) ^ repeat_rest(r) ^ interface) * 0x9e3779b97f4a7c15ULL;
-    return &a->repeat[h >> 53];
-}
-
-static inline bool repeat_is(const struct repeat *known, uint32_t interface, const struct record *r)
-{
-    return known->addresses == repeat_addresses(r) && known->rest == repeat_rest(r) && known->interface == interface;
-}
-
-static void attribute(struct attribution *a, uint32_t interface, const struct record *r, struct repeat *known)
+static void attribute(struct attribution *a, uint32_t interface, const struct record *r)
 {
     WEIR_UNINITIALIZED struct flow f;
-    enum flow_verdict v = flow_attribute(&a->rules, r, learn(a, interface, r), &f);
+    struct flow_ends ends = flow_ends(&a->rules, r);
+    enum flow_verdict v = flow_attribute(&a->rules, r, ends, learn(a, interface, r, ends), &f);
     enum flow_verdict told = v == FLOW_HINTED || v == FLOW_PENDING ? FLOW_CHARGED : v; /* which of them depends on what came before */
     a->counts->flows[told]++;
     a->counts->flow_bytes[told] = sat_add(a->counts->flow_bytes[told], RECORD_HAS(r, BYTES) ? r->bytes : 0);
@@ -191,10 +159,7 @@ static void attribute(struct attribution *a, uint32_t interface, const struct re
         window_set_forwards(a->window, interface, r->start_s);
     if (v != FLOW_CHARGED && v != FLOW_HINTED && v != FLOW_PENDING)
         return;
-    struct window_place place = {0, 0, 0};
-    a->flow(a->ctx, interface, r, &f, v, &place);
-    if (known && place.filling) /* a hinted place stays right: the record that confirms the hint is no repeat */
-        *known = (struct repeat){repeat_addresses(r), repeat_rest(r), interface, f.out, f.external, place};
+    a->flow(a->ctx, interface, r, &f, v);
 }
 
 void attribution_record(void *attribution, const struct record *r)
@@ -213,13 +178,7 @@ void attribution_record(void *attribution, const struct record *r)
         a->gap(a->ctx, interface, r);
         return;
     }
-    struct repeat *known = repeat_of(a, interface, r);
-    if (known && repeat_is(known, interface, r) && window_add_again(a->window, &known->place, known->out, known->external, r->start_s, r->bytes)) {
-        a->counts->flows[FLOW_CHARGED]++;
-        a->counts->flow_bytes[FLOW_CHARGED] = sat_add(a->counts->flow_bytes[FLOW_CHARGED], r->bytes);
-        return;
-    }
-    attribute(a, interface, r, known);
+    attribute(a, interface, r);
 }
 
 static void restart(struct attribution *a)

@@ -141,10 +141,9 @@ static void look_at(struct search *s, const struct record *r, const struct flow 
     }
 }
 
-static void on_flow(void *ctx, uint32_t interface, const struct record *r, const struct flow *f, enum flow_verdict v, struct window_place *place)
+static void on_flow(void *ctx, uint32_t interface, const struct record *r, const struct flow *f, enum flow_verdict v)
 {
     (void)interface;
-    (void)place; /* every record is looked at */
     look_at(ctx, r, f);
     if (v == FLOW_PENDING) {
         struct flow mirrored = flow_mirror(f);

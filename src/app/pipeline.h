@@ -59,13 +59,6 @@ struct object_outcome {
 void object_read(struct object_reader *r, const struct object *o, bool ahead, struct progress *progress, struct object_outcome *out);
 
 /* ---- records to flows: shared by the sums and by the search for evidence ---- */
-#define REPEATS 2048
-struct repeat { /* a connection seen lately: its next record goes where the last one went */
-    uint64_t addresses, rest;
-    uint32_t interface;
-    bool out, external;
-    struct window_place place;
-};
 struct attribution {
     struct flow_rules rules;
     int64_t future_s;         /* records that start later are not summed */
@@ -73,8 +66,7 @@ struct attribution {
     struct window *window;    /* interfaces and own addresses; with learns */
     struct slice flow_log;
     void *ctx;
-    /* place: where it went, if the callback summed it into the window. */
-    void (*flow)(void *ctx, uint32_t interface, const struct record *r, const struct flow *f, enum flow_verdict v, struct window_place *place);
+    void (*flow)(void *ctx, uint32_t interface, const struct record *r, const struct flow *f, enum flow_verdict v);
     void (*gap)(void *ctx, uint32_t interface, const struct record *r);
     struct run_counts *counts; /* of this object only */
     struct conflicts { uint64_t *key; size_t n, cap; } conflicts; /* interfaces without an own address in this object */
@@ -85,7 +77,6 @@ struct attribution {
     char last_account[64], last_id[64];
     size_t last_account_n, last_id_n;
     bool last_vpc; /* the last record told its VPC */
-    struct repeat repeat[REPEATS];
 };
 void attribution_begin(struct attribution *a, const struct object *o); /* a new object */
 void attribution_again(struct attribution *a);                         /* the same object once more, until it asks no more */

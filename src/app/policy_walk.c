@@ -21,11 +21,10 @@ struct walker {
     uint32_t *head; size_t heads;       /* open addressing, index + 1 */
 };
 
-static void on_flow(void *ctx, uint32_t interface, const struct record *r, const struct flow *f, enum flow_verdict v, struct window_place *place)
+static void on_flow(void *ctx, uint32_t interface, const struct record *r, const struct flow *f, enum flow_verdict v)
 {
     struct walker *w = ctx;
     (void)r;
-    (void)place; /* none: each record comes here */
     w->walk->flow(w->walk->ctx, w->a.window, interface, w->a.flow_log, f, v);
 }
 

@@ -59,8 +59,7 @@ static void flush_part(struct worker *w)
         w->short_of_memory = true;
 }
 
-/* True if it breaks a rule: then its next record must come this way, too. */
-static bool count_broken(struct worker *w, uint32_t interface, const struct flow *f, enum flow_verdict v)
+static void count_broken(struct worker *w, uint32_t interface, const struct flow *f, enum flow_verdict v)
 {
     WEIR_UNINITIALIZED uint16_t rule[POLICY_RULES_MAX];
     struct interface_name name;
@@ -69,28 +68,25 @@ static bool count_broken(struct worker *w, uint32_t interface, const struct flow
     for (size_t i = 0; i < n; i++)
         if (window_add_broken(w->a.window, interface, f, v, policy_rule_group(w->policy, rule[i])))
             w->counts.folded++;
-    return n > 0;
 }
 
-static bool breaks_policy(struct worker *w, uint32_t interface, const struct flow *f, enum flow_verdict v)
+static void check_policy(struct worker *w, uint32_t interface, const struct flow *f, enum flow_verdict v)
 {
-    bool broken = count_broken(w, interface, f, v);
+    count_broken(w, interface, f, v);
     if (v != FLOW_PENDING)
-        return broken;
+        return;
     struct flow mirrored = flow_mirror(f);
-    return count_broken(w, interface, &mirrored, v) || broken;
+    count_broken(w, interface, &mirrored, v);
 }
 
-static void on_flow(void *ctx, uint32_t interface, const struct record *r, const struct flow *f, enum flow_verdict v, struct window_place *place)
+static void on_flow(void *ctx, uint32_t interface, const struct record *r, const struct flow *f, enum flow_verdict v)
 {
     struct worker *w = ctx;
     (void)r;
-    if (window_add_at(w->a.window, interface, f, v, place)) {
+    if (window_add(w->a.window, interface, f, v))
         w->counts.folded++;
-        place->filling = 0;
-    }
-    if (w->policy && breaks_policy(w, interface, f, v))
-        place->filling = 0;
+    if (w->policy)
+        check_policy(w, interface, f, v);
     if (++w->flows % 1024 == 0 && window_cells(w->a.window) >= PART_CELLS)
         flush_part(w);
 }

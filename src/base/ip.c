@@ -242,3 +242,29 @@ struct ip ip_network(struct ip a, unsigned bits)
         bits = 96 + (bits < 32 ? bits : 32);
     return (struct ip){keep_high(a.hi, bits), keep_high(a.lo, bits > 64 ? bits - 64 : 0)};
 }
+
+/* 10/8; 100.64/10, 169.254/16, 172.16/12, 192.168/16 and 255.255.255.255 are parts of what is else public. */
+const uint8_t ip_reach_of_byte[256] = {
+    [0] = IP_SPECIAL, [10] = IP_PRIVATE, [100] = IP_MIXED, [127] = IP_SPECIAL, [169] = IP_MIXED, [172] = IP_MIXED, [192] = IP_MIXED,
+    [224] = IP_SPECIAL, IP_SPECIAL, IP_SPECIAL, IP_SPECIAL, IP_SPECIAL, IP_SPECIAL, IP_SPECIAL, IP_SPECIAL, IP_SPECIAL, IP_SPECIAL,
+    IP_SPECIAL, IP_SPECIAL, IP_SPECIAL, IP_SPECIAL, IP_SPECIAL, IP_SPECIAL, [255] = IP_MIXED};
+
+static enum ip_reach reach_v6(struct ip a)
+{
+    if ((a.hi == 0 && a.lo <= 1) || a.hi >> 56 == 0xff || a.hi >> 54 == 0xfe80 >> 6)
+        return IP_SPECIAL;
+    return a.hi >> 57 == 0xfc >> 1 ? IP_PRIVATE : IP_PUBLIC;
+}
+
+enum ip_reach ip_reach_slow(struct ip a)
+{
+    if (!ip_is_v4(a))
+        return reach_v6(a);
+    uint32_t v = ip_v4(a);
+    enum ip_reach known = (enum ip_reach)ip_reach_of_byte[v >> 24];
+    if (known != IP_MIXED)
+        return known;
+    if (v >> 16 == 0xa9fe || v == UINT32_MAX)
+        return IP_SPECIAL;
+    return v >> 20 == 0xac1 || v >> 16 == 0xc0a8 || v >> 22 == 0x6440 >> 6 ? IP_PRIVATE : IP_PUBLIC;
+}

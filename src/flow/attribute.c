@@ -14,62 +14,61 @@ bool flow_is_own(const struct flow_rules *rules, struct ip a)
     return rules->own ? cidr_set_has(rules->own, a) : ip_is_private(a);
 }
 
-static bool peer_is_own(const struct flow_rules *rules, struct ip host, struct ip peer)
+/* Where no networks are given: IPv6 addresses so near to the host's that they are of its owner. */
+static bool same_network(const struct flow_rules *rules, struct ip host, struct ip peer)
 {
-    if (flow_is_own(rules, peer))
-        return true;
     if (rules->own || ip_is_v4(host) || ip_is_v4(peer))
         return false;
     return ip_eq(ip_network(host, VPC_IPV6_BITS), ip_network(peer, VPC_IPV6_BITS));
 }
 
-static enum side side_by_networks(const struct flow_rules *rules, struct ip src, struct ip dst)
+static bool peer_is_own(const struct flow_rules *rules, struct ip host, struct ip peer)
 {
-    bool s = flow_is_own(rules, src), d = flow_is_own(rules, dst);
-    if (s != d)
-        return s ? SIDE_SOURCE : SIDE_DESTINATION;
-    return SIDE_EITHER;
+    return flow_is_own(rules, peer) || same_network(rules, host, peer);
 }
 
-void flow_own_ends(const struct flow_rules *rules, struct ip *src, struct ip *dst)
+struct flow_ends flow_ends(const struct flow_rules *rules, const struct record *r)
 {
-    switch (side_by_networks(rules, *src, *dst)) {
-    case SIDE_SOURCE: *dst = *src; return;
-    case SIDE_DESTINATION: *src = *dst; return;
-    case SIDE_NEITHER:
-    case SIDE_EITHER: return;
-    }
+    return (struct flow_ends){flow_is_own(rules, r->src), flow_is_own(rules, r->dst)};
+}
+
+static inline enum side side_by_networks(struct flow_ends ends)
+{
+    static const uint8_t side[2][2] = {{SIDE_EITHER, SIDE_DESTINATION}, {SIDE_SOURCE, SIDE_EITHER}};
+    return (enum side)side[ends.src_own][ends.dst_own];
+}
+
+void flow_learn(struct flow_own *own, const struct record *r, struct flow_ends ends)
+{
+    if (r->direction != DIRECTION_NONE || r->transit_gateway)
+        return;
+    const struct ip *end[2] = {&r->src, &r->dst}; /* of two of which one is ours only that one can be it */
+    flow_own_learn(own, *end[!ends.src_own & ends.dst_own], *end[!ends.src_own | ends.dst_own]);
 }
 
 /* A transit gateway has no interface of the host: the sender is the host of its own bytes, if it is ours. */
-static enum side transit_side(const struct flow_rules *rules, const struct record *r)
+static enum side transit_side(struct flow_ends ends)
 {
-    if (flow_is_own(rules, r->src))
+    if (ends.src_own)
         return SIDE_SOURCE;
-    return flow_is_own(rules, r->dst) ? SIDE_DESTINATION : SIDE_NEITHER;
+    return ends.dst_own ? SIDE_DESTINATION : SIDE_NEITHER;
 }
 
-static enum side host_side(const struct flow_rules *rules, const struct record *r, const struct flow_own *own)
+static enum side host_side(const struct record *r, struct flow_ends ends, const struct flow_own *own)
 {
     if (r->transit_gateway)
-        return transit_side(rules, r);
+        return transit_side(ends);
     if (r->direction != DIRECTION_NONE)
         return r->direction == DIRECTION_EGRESS ? SIDE_SOURCE : SIDE_DESTINATION;
-    enum side side = side_by_networks(rules, r->src, r->dst);
+    enum side side = side_by_networks(ends);
     if (side != SIDE_EITHER)
         return side;
-    switch ((enum flow_own_state)own->state) {
-    case OWN_NONE:
-    case OWN_PAIR: return SIDE_EITHER;
-    case OWN_HINT:
-    case OWN_HINT_PAIR:
-    case OWN_ONE:
-        if (ip_eq(own->a, r->src))
-            return SIDE_SOURCE;
-        return ip_eq(own->a, r->dst) ? SIDE_DESTINATION : SIDE_NEITHER;
-    case OWN_CONFLICT: break;
-    }
-    return SIDE_NEITHER;
+    if (own->state == OWN_CONFLICT)
+        return SIDE_NEITHER;
+    if (own->state == OWN_NONE || own->state == OWN_PAIR)
+        return SIDE_EITHER;
+    static const uint8_t known[2][2] = {{SIDE_NEITHER, SIDE_DESTINATION}, {SIDE_SOURCE, SIDE_SOURCE}};
+    return (enum side)known[ip_eq(own->a, r->src)][ip_eq(own->a, r->dst)];
 }
 
 static bool configured_forwarder(const struct flow_rules *rules, const struct record *r, enum side side)
@@ -85,30 +84,50 @@ static bool configured_forwarder(const struct flow_rules *rules, const struct re
     return false;
 }
 
+#define PACKET_ENDS ((1ULL << FIELD_PKT_SRCADDR) | (1ULL << FIELD_PKT_DSTADDR))
+
 /* The ends as the packet had them. A packet-level host address that is not ours, behind an address of ours, means that the
  * interface passes on other people's packets: rows b and c of a NAT gateway. Where it is not known which end is the host it
  * proves nothing: a load balancer that preserves the client's address looks the same at its target. */
-static void take_ends(const struct flow_rules *rules, const struct record *r, enum side side, struct flow *f)
+static void take_packet_ends(const struct flow_rules *rules, const struct record *r, enum side side, struct flow *f)
 {
-    bool source = side != SIDE_DESTINATION, settled = side == SIDE_SOURCE || side == SIDE_DESTINATION;
-    struct ip shown = source ? r->src : r->dst;
-    struct ip pkt_src = RECORD_HAS(r, PKT_SRCADDR) ? r->pkt_src : r->src;
-    struct ip pkt_dst = RECORD_HAS(r, PKT_DSTADDR) ? r->pkt_dst : r->dst;
-    f->host = source ? pkt_src : pkt_dst;
-    f->peer = source ? pkt_dst : pkt_src;
-    f->out = source;
-    f->via = r->transit_gateway || !ip_eq(f->host, shown);
-    f->forwards = settled && !ip_eq(f->host, shown) && !peer_is_own(rules, shown, f->host);
+    struct ip shown = f->host;
+    struct ip src = RECORD_HAS(r, PKT_SRCADDR) ? r->pkt_src : r->src, dst = RECORD_HAS(r, PKT_DSTADDR) ? r->pkt_dst : r->dst;
+    f->host = f->out ? src : dst;
+    f->peer = f->out ? dst : src;
+    if (ip_eq(f->host, shown))
+        return;
+    f->via = true;
+    f->forwards = (side == SIDE_SOURCE || side == SIDE_DESTINATION) && !peer_is_own(rules, shown, f->host);
 }
+
+static void take_ends(const struct flow_rules *rules, const struct record *r, struct flow_ends ends, enum side side, struct flow *f)
+{
+    bool source = side != SIDE_DESTINATION;
+    const struct ip *end[2] = {&r->src, &r->dst}; /* by index: nothing foretells which end it is */
+    bool peer_own = source ? ends.dst_own : ends.src_own;
+    f->host = *end[!source];
+    f->peer = *end[source];
+    f->out = source;
+    f->via = r->transit_gateway;
+    if (r->has & PACKET_ENDS) {
+        take_packet_ends(rules, r, side, f);
+        peer_own = flow_is_own(rules, f->peer);
+    }
+    f->external = !peer_own && !same_network(rules, f->host, f->peer);
+}
+
+/* The opener, told of the host: by whether the host is the source, and the opener told of the source. */
+static const uint8_t opener[2][3] = {
+    {[OPENED_BY_HOST] = OPENED_BY_PEER, [OPENED_BY_PEER] = OPENED_BY_HOST, [OPENED_UNKNOWN] = OPENED_UNKNOWN},
+    {[OPENED_BY_HOST] = OPENED_BY_HOST, [OPENED_BY_PEER] = OPENED_BY_PEER, [OPENED_UNKNOWN] = OPENED_UNKNOWN}};
 
 static void take_service(const struct record *r, struct flow *f)
 {
     enum flow_opened by = service_opened_by_source(r);
     f->service_port = service_port(r, by);
     f->service = (uint8_t)service_classify(r->protocol, f->service_port);
-    if (!f->out && by != OPENED_UNKNOWN)
-        by = by == OPENED_BY_HOST ? OPENED_BY_PEER : OPENED_BY_HOST;
-    f->opened = (uint8_t)by;
+    f->opened = opener[f->out][by];
 }
 
 static void take_providers(const struct flow_rules *rules, enum side side, struct flow *f)
@@ -118,15 +137,15 @@ static void take_providers(const struct flow_rules *rules, enum side side, struc
         f->host_at = flow_provider_at(rules, f->host);
 }
 
-enum flow_verdict flow_attribute(const struct flow_rules *rules, const struct record *r, const struct flow_own *own, struct flow *out)
+enum flow_verdict flow_attribute(const struct flow_rules *rules, const struct record *r, struct flow_ends ends, const struct flow_own *own,
+                                 struct flow *out)
 {
     if (r->status != STATUS_OK || r->action == ACTION_REJECT || !RECORD_HAS(r, BYTES) || r->bytes == 0)
         return FLOW_NOT_TRAFFIC;
-    enum side side = host_side(rules, r, own);
+    enum side side = host_side(r, ends, own);
     *out = (struct flow){.bytes = r->bytes, .packets = r->packets, .start_s = r->start_s, .end_s = r->end_s, .protocol = r->protocol};
-    take_ends(rules, r, side, out);
+    take_ends(rules, r, ends, side, out);
     take_service(r, out);
-    out->external = !peer_is_own(rules, out->host, out->peer);
     if (rules->providers && out->external)
         take_providers(rules, side, out);
     if (side == SIDE_NEITHER)
@@ -141,8 +160,8 @@ enum flow_verdict flow_attribute(const struct flow_rules *rules, const struct re
         return FLOW_SPECIAL;
     if (side == SIDE_EITHER)
         return FLOW_PENDING;
-    bool hinted = own->state == OWN_HINT || own->state == OWN_HINT_PAIR;
-    return hinted && r->direction == DIRECTION_NONE && !r->transit_gateway && side_by_networks(rules, r->src, r->dst) == SIDE_EITHER ? FLOW_HINTED : FLOW_CHARGED;
+    bool by_own = ends.src_own == ends.dst_own && r->direction == DIRECTION_NONE && !r->transit_gateway; /* nothing else settled it */
+    return by_own && own->state >= OWN_HINT ? FLOW_HINTED : FLOW_CHARGED;
 }
 
 struct flow flow_mirror(const struct flow *f)
@@ -153,8 +172,7 @@ struct flow flow_mirror(const struct flow *f)
     m.at = f->host_at;
     m.host_at = f->at;
     m.out = !f->out;
-    if (f->opened != OPENED_UNKNOWN)
-        m.opened = f->opened == OPENED_BY_HOST ? OPENED_BY_PEER : OPENED_BY_HOST;
+    m.opened = opener[false][f->opened];
     return m;
 }
 

@@ -33,16 +33,11 @@ static bool is_well_known(uint16_t port)
 /* Who was called, by ports alone: OPENED_BY_HOST means that the destination was. The list is asked only where ranges do not tell. */
 static enum flow_opened opened_by_ports(uint16_t src, uint16_t dst)
 {
-    if (src < 1024 || dst < 1024) {
-        if (src < 1024 && dst < 1024)
-            return OPENED_UNKNOWN;
-        return dst < 1024 ? OPENED_BY_HOST : OPENED_BY_PEER;
-    }
-    if (src >= EPHEMERAL || dst >= EPHEMERAL) {
-        if (src >= EPHEMERAL && dst >= EPHEMERAL)
-            return OPENED_UNKNOWN;
-        return dst < EPHEMERAL ? OPENED_BY_HOST : OPENED_BY_PEER;
-    }
+    int src_rank = (src >= 1024) + (src >= EPHEMERAL), dst_rank = (dst >= 1024) + (dst >= EPHEMERAL);
+    if (src_rank != dst_rank)
+        return dst_rank < src_rank ? OPENED_BY_HOST : OPENED_BY_PEER;
+    if (src_rank != 1)
+        return OPENED_UNKNOWN;
     bool known_src = is_well_known(src), known_dst = is_well_known(dst);
     if (known_src == known_dst)
         return OPENED_UNKNOWN;
@@ -60,23 +55,19 @@ enum flow_opened service_opened_by_source(const struct record *r)
 
 uint16_t service_port(const struct record *r, enum flow_opened by_source)
 {
-    switch (by_source) {
-    case OPENED_BY_HOST: return r->dst_port;
-    case OPENED_BY_PEER: return r->src_port;
-    case OPENED_UNKNOWN: break;
-    }
-    return r->src_port < r->dst_port ? r->src_port : r->dst_port;
+    uint16_t lower = r->src_port < r->dst_port ? r->src_port : r->dst_port;
+    const uint16_t port[] = {[OPENED_BY_HOST] = r->dst_port, [OPENED_BY_PEER] = r->src_port, [OPENED_UNKNOWN] = lower};
+    return port[by_source];
 }
 
 enum service_class service_classify(uint8_t protocol, uint16_t port)
 {
+    static const uint8_t low[] = {[22] = 1 + SERVICE_SHELL, [53] = 1 + SERVICE_DNS, [80] = 1 + SERVICE_WEB, [123] = 1 + SERVICE_NTP, [443] = 1 + SERVICE_WEB};
     if (protocol != 6 && protocol != 17)
         return protocol == 1 || protocol == 58 ? SERVICE_ICMP : SERVICE_OTHER;
-    if (port == 443 || port == 80 || port == 8443)
-        return SERVICE_WEB;
-    if (port > 123)
-        return port == 3389 ? SERVICE_SHELL : SERVICE_OTHER;
-    return port == 53 ? SERVICE_DNS : port == 22 ? SERVICE_SHELL : port == 123 ? SERVICE_NTP : SERVICE_OTHER;
+    if (port < WEIR_COUNT(low))
+        return low[port] ? (enum service_class)(low[port] - 1) : SERVICE_OTHER;
+    return port == 8443 ? SERVICE_WEB : port == 3389 ? SERVICE_SHELL : SERVICE_OTHER;
 }
 
 const char *service_class_word(enum service_class c)

@@ -29,7 +29,7 @@ static hour_t hour_at(uint64_t start_s, uint64_t bytes)
     return hour_make(second / HOUR_S, 1u << (second % HOUR_S / 600), bytes);
 }
 
-static enum weir_err add_one(struct window *w, uint32_t interface, const struct flow *f, enum row_kind kind, struct window_place *place)
+static enum weir_err add_one(struct window *w, uint32_t interface, const struct flow *f, enum row_kind kind)
 {
     uint64_t start = (uint64_t)f->start_s;
     uint32_t row = row_get(w, interface, f->host, (uint16_t)(start / DAY_S), kind);
@@ -41,7 +41,6 @@ static enum weir_err add_one(struct window *w, uint32_t interface, const struct 
     uint32_t k = cell_get(w, row, group);
     if (k == NIL)
         return folded(w);
-    *place = (struct window_place){w->filling, row, k};
     hour_t hour = hour_at(start, f->bytes);
     if (f->out) {
         cell_add_hour(w, k, hour);
@@ -51,23 +50,16 @@ static enum weir_err add_one(struct window *w, uint32_t interface, const struct 
     return add_incoming(w, row, f, hour);
 }
 
-enum weir_err window_add_at(struct window *w, uint32_t interface, const struct flow *f, enum flow_verdict verdict, struct window_place *place)
-{
-    if (WEIR_LIKELY(verdict == FLOW_CHARGED))
-        return add_one(w, interface, f, f->via ? ROW_VIA : ROW_HOME, place);
-    struct flow mirrored = flow_mirror(f);
-    enum weir_err err = add_one(w, interface, f, ROW_PENDING, place);
-    if (verdict == FLOW_HINTED) /* the other end cannot be it: what it would have been given counts for nobody */
-        return err;
-    enum weir_err other = add_one(w, interface, &mirrored, ROW_PENDING, place);
-    place->filling = 0; /* two places are none */
-    return err ? err : other;
-}
-
 enum weir_err window_add(struct window *w, uint32_t interface, const struct flow *f, enum flow_verdict verdict)
 {
-    struct window_place place;
-    return window_add_at(w, interface, f, verdict, &place);
+    if (WEIR_LIKELY(verdict == FLOW_CHARGED))
+        return add_one(w, interface, f, f->via ? ROW_VIA : ROW_HOME);
+    enum weir_err err = add_one(w, interface, f, ROW_PENDING);
+    if (verdict == FLOW_HINTED) /* the other end cannot be it: what it would have been given counts for nobody */
+        return err;
+    struct flow mirrored = flow_mirror(f);
+    enum weir_err other = add_one(w, interface, &mirrored, ROW_PENDING);
+    return err ? err : other;
 }
 
 enum weir_err window_add_broken(struct window *w, uint32_t interface, const struct flow *f, enum flow_verdict verdict, uint64_t group)
@@ -82,26 +74,6 @@ enum weir_err window_add_broken(struct window *w, uint32_t interface, const stru
     if (!f->out)
         w->cell[k].bytes_in = sat_add(w->cell[k].bytes_in, f->bytes);
     return WEIR_OK;
-}
-
-bool window_add_again(struct window *w, const struct window_place *place, bool out, bool external, int64_t start_s, uint64_t bytes)
-{
-    if (place->filling != w->filling || (out && bytes >= WINDOW_BIG_BYTES))
-        return false;
-    struct cell *c = &w->cell[place->cell];
-    struct row *r = &w->row[place->row];
-    if ((uint64_t)start_s / DAY_S != r->day || (c->group & GROUP_BIG))
-        return false;
-    if (out) {
-        cell_add_hour(w, place->cell, hour_at((uint64_t)start_s, bytes));
-        return true;
-    }
-    if (external && r->in_cell == NIL)
-        return false;
-    c->bytes_in = sat_add(c->bytes_in, bytes);
-    if (external)
-        cell_add_hour(w, r->in_cell, hour_at((uint64_t)start_s, bytes));
-    return true;
 }
 
 enum weir_err window_add_gap(struct window *w, uint32_t interface, int64_t start_s)

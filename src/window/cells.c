@@ -296,7 +296,6 @@ void row_raise_level(struct window *w, uint32_t row, unsigned big, uint8_t level
     if (!row_hashed(w, &w->row[row]) && slots_ready(w))
         row_hash_in(w, &w->row[row]);
     w->row[row].level[big] = level;
-    w->filling++;
     uint32_t k = w->row[row].head;
     uint32_t *link = &w->row[row].head;
     uint32_t folded = NIL;
@@ -341,6 +340,5 @@ bool row_move_cells(struct window *w, uint32_t from, uint32_t to)
         w->row[from].head = c.row_next;
         cell_unlink(w, k);
     }
-    w->filling++;
     return true;
 }

@@ -82,7 +82,6 @@ static void heads_clear(struct heads *h)
 
 void sums_reset(struct window *w)
 {
-    w->filling++;
     if (w->rows)
         heads_clear(&w->row_heads);
     if (w->cells)
@@ -94,11 +93,11 @@ void sums_reset(struct window *w)
     w->stats = (struct window_stats){0};
 }
 
-/* Another one for every filling of every window: addresses come again, and so would theirs. */
+/* Another one for every reset of every window: addresses come again, and so would theirs. */
 static uint64_t next_seed(void)
 {
-    static _Atomic uint64_t fillings;
-    return hash_u64x2(++fillings, 0);
+    static _Atomic uint64_t resets;
+    return hash_u64x2(++resets, 0);
 }
 
 void window_reset(struct window *w)

@@ -68,7 +68,6 @@ struct window {
     struct window_limits limits;
     bool learns;
     uint64_t seed; /* of the hashes; also tells this window from any other */
-    uint64_t filling; /* changes when cells move or go */
     uint32_t *to; uint32_t to_cap; uint64_t to_seed; /* interface numbers in the window merged into last */
     struct interface *interface; uint32_t interfaces, interfaces_cap; struct heads interface_heads;
     struct flow_own (*own)[2]; uint32_t own_cap;
