@@ -58,10 +58,12 @@ function look(i, run,    k, r, day, at) {
 
 $1 == "W" { first[$2] = $3; print "world", $2, $3, $4, $5 }
 $1 == "H" { print "hostdays", $2, $3, $4 }
+$1 == "A" && $3 == 0 { if ($5 == "benign" && $6 != "") print "look-alike", $2, $4; next }
+$1 == "O" { rate[$2, $3, $4, $6, $7] = $9; feature[$2, $3, $4, $6, $7] = $10; next }
 $1 == "A" {
     n++
     seed[n] = $2; variant[n] = $3; a_kind[n] = $4; a_truth[n] = $5; a_host[n] = $6; a_start[n] = $7; a_tenth[n] = $8; a_end[n] = $9
-    a_bytes[n] = $10; a_role[n] = $11; a_peers[n] = $12
+    a_bytes[n] = $10; a_size[n] = $11; a_role[n] = $12; a_peers[n] = $13
 }
 $1 == "R" && $5 == "P" { evidence[$2 SUBSEP $3 SUBSEP $4, $6, $8] = 1 }
 $1 == "R" && $5 == "D" {
@@ -73,9 +75,21 @@ $1 == "R" && $5 == "D" {
     if (index("," tests[key] ",", "," $9 ",") == 0) tests[key] = tests[key] (tests[key] == "" ? "" : ",") $9
 }
 
+# The oracle's rate for each attack, and the places where simple detectors are to look.
+function oracle(    i, r, before) {
+    for (i = 1; i <= n; i++) {
+        r = rate[seed[i], variant[i], a_kind[i], a_host[i], a_start[i]]
+        print "place", a_kind[i] == "staged" && a_truth[i] == "exfil" ? i - 1 : i, a_kind[i], a_size[i], seed[i], variant[i], a_host[i], int(a_start[i] / 86400), int((a_end[i] - 1) / 86400)
+        if (a_truth[i] == "staging") { before = r; continue }
+        if (a_kind[i] == "staged" && before < r) r = before
+        print "oracle", seed[i], variant[i], a_kind[i], a_size[i], r, feature[seed[i], variant[i], a_kind[i], a_host[i], a_start[i]]
+    }
+}
+
 END {
     for (key in begun)
         print "false", seed_of[key], budget_of[key], (begun[key] >= first[seed_of[key]] + warm ? "judged" : "learning"), tests[key], host_of[key], begun[key] - first[seed_of[key]], uid_of[key]
+    oracle()
     nb = split(budgets, budget, " ")
     for (b = 1; b <= nb; b++)
         for (i = 1; i <= n; i++) {
@@ -84,6 +98,6 @@ END {
             look(i, run)
             if (a_truth[i] == "staging") { staged = found; staged_when = when; staged_by = by; staged_tenth = a_tenth[i]; continue }
             if (a_kind[i] == "staged" && staged) { found = 1; when = staged_when; by = staged_by; a_tenth_here = staged_tenth } else a_tenth_here = a_tenth[i]
-            print "attack", seed[i], variant[i], budget[b], a_kind[i], found, a_bytes[i], found ? max(0, when - a_tenth_here) / 3600 : "-", by, a_role[i], a_host[i], int(a_start[i] / 86400) - first[seed[i]]
+            print "attack", seed[i], variant[i], budget[b], a_kind[i], found, a_size[i], found ? max(0, when - a_tenth_here) / 3600 : "-", by, a_role[i], a_host[i], int(a_start[i] / 86400) - first[seed[i]]
         }
 }

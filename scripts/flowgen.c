@@ -362,6 +362,7 @@ int main(int argc, char **argv)
     fprintf(stderr, "flowgen: %llu records, %llu bytes uncompressed\n", (unsigned long long)sink_records(sink), (unsigned long long)sink_bytes(sink));
     truth_close(truth);
     sink_close(sink);
+    if (w.cfg.shape == SHAPE_EVALUATION && !w.cfg.attacks_only) places_write(&w);
     if (w.cfg.oracle) oracle_write(&w, w.cfg.oracle);
     world_free(&w);
     return 0;

@@ -3,7 +3,7 @@
  * The world is a pure function of the options: every random draw comes from a generator keyed by (seed, what is being drawn), so two
  * runs give the same bytes whatever the number of threads, and only + - * / are used on doubles, so machines agree too.
  * Files: flowgen.c (options, main loop) · flowgen_world.c (hosts, roles, habits) · flowgen_spawn.c (connections of an interval)
- * · flowgen_day.c (shape evaluation) · flowgen_survey.c (its attacks) · flowgen_oracle.c, flowgen_groups.c (what could be found) · flowgen_attack.c (planned episodes) · flowgen_emit.c (connections to records) · flowgen_format.c (records to lines)
+ * · flowgen_day.c (shape evaluation) · flowgen_places.c (its Internet) · flowgen_survey.c (its attacks) · flowgen_oracle.c, flowgen_groups.c (what could be found) · flowgen_attack.c (planned episodes) · flowgen_emit.c (connections to records) · flowgen_format.c (records to lines)
  * · flowgen_out.c (lines to objects) · flowgen_truth.c (what really happened) · flowgen_rand.c (chance).
  *
  * SPDX-License-Identifier: Apache-2.0 */
@@ -111,6 +111,7 @@ struct episode {
     uint8_t protocol;
     int64_t start, end;                                 /* of the connections */
     int64_t tenth;                                      /* when a tenth of the bytes had left (0: not known) */
+    uint64_t usual;                                     /* what the host sends on a usual day, where the size follows it; else 0 */
     uint64_t bytes_sent;                                /* what left the host */
     uint64_t bytes_out, bytes_in, packets_out, records; /* what the logs tell of it */
 };
@@ -182,6 +183,8 @@ void temper_draw(struct world *w);
 void day_spawn(const struct world *w, uint32_t host, int64_t day, struct session_list *out); /* everyday life of a host on a day */
 void days_spawn_tick(struct world *w, int64_t tick);
 double usual_day(struct world *w, uint32_t host, int64_t day, bool served); /* bytes out, the median of a few days that could have been */
+struct addr addr_near(const struct world *w, uint64_t hash); /* some public address, seldom in a far country */
+void places_write(const struct world *w); /* places.tsv: countries and systems */
 void survey_plan(struct world *w); /* cfg.survey exfiltrations of each kind */
 void oracle_write(struct world *w, uint32_t redraws); /* how one would judge the episodes that knew every host's true distribution */
 

@@ -137,7 +137,8 @@ static bool bucket_place(const struct life *l, const struct habit *h, int64_t at
         return true;
     }
     if (!draw_place(l->w, h, l->host, at, r, &b->peer, &b->peer_host)) return false;
-    if (h->place == TO_NOVEL && b->peer.hi) b->peer.hi = 0x2a00000000000000u | rng_u64(r) >> 8;
+    if (h->place == TO_NOVEL && !b->peer.hi) b->peer = addr_near(l->w, rng_u64(r));
+    else if (h->place == TO_NOVEL) b->peer.hi = 0x2a00000000000000u | rng_u64(r) >> 8;
     return true;
 }
 
@@ -238,7 +239,7 @@ static void errand_spawn(struct life *l)
     uint64_t x = today(l, 'e');
     if (!happens(l->w, l->day, 'E', l->host, l->w->temper.errands)) return;
     double bytes = 2 * MB * pow2(2.3 * normal_of(hash4(x, 1, 0, 0)));
-    call(l, addr_public(hash4(x, 2, 0, 0)), x & 7 ? 443 : 22, l->day * DAY_S + 28800 + (int64_t)(x >> 40) % 36000, bytes, bytes / 50, x);
+    call(l, addr_near(l->w, hash4(x, 2, 0, 0)), x & 7 ? 443 : 22, l->day * DAY_S + 28800 + (int64_t)(x >> 40) % 36000, bytes, bytes / 50, x);
 }
 
 /* Of a thousand host-days some begin to use a service, for weeks. Half of these are common ones, which others use or will. */
@@ -251,7 +252,7 @@ static void services_spawn(struct life *l)
         uint64_t x = hash4(luck(l->w, d), 'S', l->host, (uint64_t)d + 1), lucky = hash4(today(l, 'u'), x, 0, 0);
         if (l->day - d > 3 + (int64_t)(x >> 20) % 60 || (l->day > d && lucky % 10 < 2)) continue;
         bool common = x & 1;
-        struct addr peer = common ? saas_addr(l->w, 200 + (uint32_t)(x >> 8) % SERVICES, l->day) : addr_public(hash4(x, 1, 0, 0));
+        struct addr peer = common ? saas_addr(l->w, 200 + (uint32_t)(x >> 8) % SERVICES, l->day) : addr_near(l->w, hash4(x, 1, 0, 0));
         double bytes = 0.4 * MB * l->volume * pow2(2 * normal_of(hash4(x, 2, 0, 0)) + 1 * normal_of(lucky));
         for (int i = 0; i < 3; i++) {
             uint64_t y = hash4(lucky, 3, (uint64_t)i, 0);

@@ -15,20 +15,20 @@ static const struct range {
     bool of_usual;
     unsigned roles; /* the host's may be these; 0: any */
 } ranges[] = {
-    {"bulk-new", 1e6, 4e9, false, 0},
+    {"bulk-new", 2e6, 8e9, false, 0},
     {"bulk-known-provider", 0.25, 32, true, 1u << ROLE_DB | 1u << ROLE_BATCH},
-    {"slow", 5e6, 10e9, false, 0},
-    {"split", 5e6, 10e9, false, 0},
-    {"at-peak", 1e6, 4e9, false, 0},
-    {"at-night", 1e6, 4e9, false, 0},
-    {"dns", 1e5, 4e8, false, 0},
-    {"icmp", 1e5, 4e8, false, 0},
+    {"slow", 1e7, 2e10, false, 0},
+    {"split", 1e7, 2e10, false, 0},
+    {"at-peak", 2e6, 8e9, false, 0},
+    {"at-night", 2e6, 8e9, false, 0},
+    {"dns", 2e5, 8e8, false, 0},
+    {"icmp", 2e5, 8e8, false, 0},
     {"served", 0.25, 32, true, 1u << ROLE_WEB},
-    {"staged", 5e6, 10e9, false, 1u << ROLE_DB | 1u << ROLE_BATCH},
-    {"first-day", 5e6, 10e9, false, 0},
-    {"beacon", 1e5, 4e8, false, 0},
-    {"trickle", 5e6, 10e9, false, 0},
-    {"in-backup-window", 1e6, 4e9, false, 1u << ROLE_DB | 1u << ROLE_BATCH},
+    {"staged", 1e7, 2e10, false, 1u << ROLE_DB | 1u << ROLE_BATCH},
+    {"first-day", 1e7, 2e10, false, 0},
+    {"beacon", 2e5, 8e8, false, 0},
+    {"trickle", 1e7, 2e10, false, 0},
+    {"in-backup-window", 2e6, 8e9, false, 1u << ROLE_DB | 1u << ROLE_BATCH},
 };
 
 static double log_uniform(uint64_t hash, double least, double most)
@@ -48,7 +48,8 @@ static uint32_t host_draw(const struct world *w, const struct range *r, bool new
     return NOBODY;
 }
 
-static void time_draw(struct plan *p, const struct range *r)
+/* When, how long, how much. Where the size follows what the host sends anyway, that is the result; else 0. */
+static uint64_t size_draw(struct plan *p, const struct range *r)
 {
     static const char *const at_their_hour[] = {"at-peak", "at-night", "in-backup-window"};
     const struct kind *k = p->kind;
@@ -62,10 +63,11 @@ static void time_draw(struct plan *p, const struct range *r)
     if (room < 1) fatal("--survey needs more than %d days", QUIET_DAYS + 10);
     p->day = p->w->cfg.start / DAY_S + QUIET_DAYS + (int64_t)(hash4(p->key, 15, 0, 0) % (uint64_t)room);
     p->bytes = (uint64_t)log_uniform(hash4(p->key, 16, 0, 0), r->least, r->most);
-    if (r->of_usual) {
-        double usual = usual_day(p->w, p->host, p->day, !strcmp(r->kind, "served"));
-        p->bytes = (uint64_t)((usual > 1e6 ? usual : 1e6) * log_uniform(hash4(p->key, 16, 0, 0), r->least, r->most));
-    }
+    if (!r->of_usual) return 0;
+    double usual = usual_day(p->w, p->host, p->day, !strcmp(r->kind, "served"));
+    if (usual < 1e6) usual = 1e6;
+    p->bytes = (uint64_t)(usual * log_uniform(hash4(p->key, 16, 0, 0), r->least, r->most));
+    return (uint64_t)usual;
 }
 
 static void survey_one(struct world *w, const struct kind *k, const struct range *r, bool *used, uint64_t hash)
@@ -75,9 +77,10 @@ static void survey_one(struct world *w, const struct kind *k, const struct range
     p.host = host_draw(w, r, !strcmp(k->name, "first-day"), used, hash4(hash, 11, 0, 0));
     if (p.host == NOBODY) fatal("no host is left for another attack of kind %s", k->name);
     used[p.host] = true;
-    time_draw(&p, r);
+    uint64_t usual = size_draw(&p, r);
     p.peer = hash4(hash, 17, 0, 0) % 5 ? addr_public(hash4(hash, 18, 0, 0)) : provider_addr(28 + (uint32_t)(hash >> 40) % 4, p.day, (uint32_t)(hash >> 8 | 1), false);
     plan_lay(&p);
+    w->episodes[w->nepisodes - 1].usual = usual;
 }
 
 void survey_plan(struct world *w)

@@ -130,6 +130,7 @@ static void episode_write(const struct truth *t, const struct episode *e)
     time_write(t->fp, "start", e->start);
     time_write(t->fp, "end", e->end);
     fprintf(t->fp, "\"start_epoch\": %lld, \"end_epoch\": %lld, ", (long long)e->start, (long long)e->end);
+    if (e->usual) fprintf(t->fp, "\"usual_bytes\": %llu, ", (unsigned long long)e->usual);
     if (t->w->cfg.shape == SHAPE_EVALUATION) fprintf(t->fp, "\"tenth_epoch\": %lld, ", (long long)e->tenth);
     fprintf(t->fp, "\"bytes_out\": %llu, \"bytes_in\": %llu, \"packets_out\": %llu, \"records_out\": %llu, \"bytes_sent\": %llu, \"made\": \"injected\"}\n",
             (unsigned long long)e->bytes_out, (unsigned long long)e->bytes_in, (unsigned long long)e->packets_out, (unsigned long long)e->records,
