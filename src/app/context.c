@@ -19,6 +19,7 @@ struct context {
     struct ip_map *asn, *asn_country, *country, *trusted, *threat; /* asn_country: what the file of systems says of countries */
     struct as_names *names;
     struct aws_ranges *aws;
+    struct inventory *inventory;
     struct ip_map *all;
     struct flow_provider *provider; size_t providers, providers_cap;
     uint32_t *head; size_t heads; /* of provider[], open addressing, to find equal ones */
@@ -85,6 +86,7 @@ static enum weir_err read_part(struct context *x, const struct config *c, enum c
     case CONTEXT_AWS: return *c->aws_ip_ranges ? aws_ranges_read(c->aws_ip_ranges, &x->aws, &x->about[part], fault) : WEIR_OK;
     case CONTEXT_TRUSTED: return *c->lists_trusted ? address_list_read(c->lists_trusted, &x->trusted, &x->about[part], fault) : WEIR_OK;
     case CONTEXT_THREAT: return *c->lists_threat ? address_list_read(c->lists_threat, &x->threat, &x->about[part], fault) : WEIR_OK;
+    case CONTEXT_INVENTORY: return *c->inventory ? inventory_read(c->inventory, c->role_tag, &x->inventory, &x->about[part], fault) : WEIR_OK;
     case CONTEXT_PARTS: break;
     }
     return WEIR_OK;
@@ -240,6 +242,7 @@ void context_close(struct context *x)
     drop(&x->all);
     as_names_free(x->names);
     aws_ranges_free(x->aws);
+    inventory_free(x->inventory);
     free(x->provider);
     free(x->head);
     free(x);
@@ -250,6 +253,10 @@ void context_close(struct context *x)
 const struct data_about *context_about(const struct context *x, enum context_part part) { return &x->about[part]; }
 
 const struct flow_providers *context_providers(const struct context *x) { return x->all ? &x->sealed : NULL; }
+
+const struct inventory *context_inventory(const struct context *x) { return x->inventory; }
+
+size_t context_systems(const struct context *x) { return x->names ? as_names_count(x->names) : 0; }
 
 bool context_trusted(const struct context *x, struct ip a) { return x->trusted && ip_map_find(x->trusted, a); }
 
@@ -272,7 +279,7 @@ void context_peer(const struct context *x, struct ip a, char country[3], uint32_
 
 void context_hash(const struct context *x, const struct config *c, char out[17])
 {
-    static const char *const words[CONTEXT_PARTS] = {"geo.asn", "geo.country", "aws.ip_ranges", "lists.trusted", "lists.threat"};
+    static const char *const words[CONTEXT_PARTS] = {"geo.asn", "geo.country", "aws.ip_ranges", "lists.trusted", "lists.threat", "inventory"};
     struct buffer b;
     struct sha256 digest;
     bool any = false;

@@ -8,10 +8,11 @@
 #define WEIR_APP_CONTEXT_H
 
 #include "app/data_file.h"
+#include "app/inventory.h"
 #include "weir/app.h"
 #include "weir/flow.h"
 
-enum context_part { CONTEXT_ASN, CONTEXT_COUNTRY, CONTEXT_AWS, CONTEXT_TRUSTED, CONTEXT_THREAT, CONTEXT_PARTS };
+enum context_part { CONTEXT_ASN, CONTEXT_COUNTRY, CONTEXT_AWS, CONTEXT_TRUSTED, CONTEXT_THREAT, CONTEXT_INVENTORY, CONTEXT_PARTS };
 
 struct context;
 /* Read what the configuration names. *out is filled in any case but NOMEM; what cannot be used has its reason in fault[part] and is left out.
@@ -28,6 +29,9 @@ bool context_trusted(const struct context *x, struct ip a);
 bool context_threat(const struct context *x, struct ip a);
 /* For people: "" and 0 where nothing is known. name: of the autonomous system, or "Amazon S3, us-east-1". */
 void context_peer(const struct context *x, struct ip a, char country[3], uint32_t *asn, char *name, size_t name_cap);
+
+const struct inventory *context_inventory(const struct context *x); /* NULL: none */
+size_t context_systems(const struct context *x);                    /* autonomous systems that have a name */
 
 /* The hash of the configuration and of the content of these files: 16 hex digits. Without files that of the configuration. */
 void context_hash(const struct context *x, const struct config *c, char out[17]);
