@@ -43,7 +43,7 @@ struct finding_day {
     uint32_t gap_hours;       /* bit per hour with SKIPDATA */
 };
 struct finding_facts {
-    struct slice account, region, interface, vpc, instance; /* empty if unknown */
+    struct slice account, region, interface, vpc, instance, name, role, subnet; /* empty if unknown */
     struct ip host;
     const struct finding_day *day; size_t days;
     const struct evidence_peer *peer; size_t peers; /* by bytes, largest first */

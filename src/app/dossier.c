@@ -490,9 +490,11 @@ static struct evidence_peer *join_peers(const struct dossier *d, struct arena *a
     return peer;
 }
 
-enum weir_err dossier_finding(const struct dossier *d, bool open, const char *config_hash, char uid[FINDING_UID_MAX], struct buffer *json)
+enum weir_err dossier_finding(const struct dossier *d, bool open, const struct inventory_host *who, const char *config_hash, char uid[FINDING_UID_MAX],
+                              struct buffer *json)
 {
     struct finding_facts f = {.account = d->account, .region = d->region, .interface = d->interface, .vpc = d->vpc, .host = d->host,
+                              .instance = who->instance, .name = who->name, .role = who->role, .subnet = who->subnet,
                               .history = d->history, .history_n = d->history_n, .closed = d->closed, .more = open,
                               .model = score_model_version(&score_model_default)};
     struct finding_day day[DOSSIER_DAYS_MAX];

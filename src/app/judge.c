@@ -129,6 +129,13 @@ static enum weir_err on_host(void *ctx, const struct host_day *day)
 
 /* ---- findings ---- */
 
+static struct inventory_host host_of(const struct judging *g, const struct dossier *d)
+{
+    struct inventory_host who;
+    inventory_find(context_inventory(g->run->context), d->interface, d->vpc, d->host, &who);
+    return who;
+}
+
 /* Written only if it says something new, so that judging an open day again is no news. */
 static enum weir_err put_finding(struct judging *g, const struct dossier *d, bool open)
 {
@@ -136,7 +143,8 @@ static enum weir_err put_finding(struct judging *g, const struct dossier *d, boo
     struct buffer json, old;
     buffer_init(&json, STORE_VALUE_MAX);
     buffer_init(&old, STORE_VALUE_MAX);
-    enum weir_err err = dossier_finding(d, open, g->run->config_hash, uid, &json);
+    struct inventory_host who = host_of(g, d);
+    enum weir_err err = dossier_finding(d, open, &who, g->run->config_hash, uid, &json);
     if (!err) {
         const char *id = strchr(uid, '-') + 1; /* the store takes hexadecimal ids */
         enum weir_err got = store_get(g->run->store, 'q', id, &old, NULL);
@@ -228,7 +236,8 @@ static enum weir_err withdraw_day(struct judging *g, struct dossier *d)
     char old_uid[FINDING_UID_MAX], uid[FINDING_UID_MAX], id[17];
     struct buffer json;
     buffer_init(&json, STORE_VALUE_MAX);
-    enum weir_err err = dossier_finding(d, true, g->run->config_hash, old_uid, &json);
+    struct inventory_host who = host_of(g, d);
+    enum weir_err err = dossier_finding(d, true, &who, g->run->config_hash, old_uid, &json);
     dossier_remove_day(d, (int64_t)g->day * DAY_S);
     log_warn(g->run->app->log, "claim withdrawn", LOG_TEXT("finding", slice_of(old_uid)));
     host_key(d->host_id, id);
@@ -236,7 +245,7 @@ static enum weir_err withdraw_day(struct judging *g, struct dossier *d)
         err = store_delete(g->run->store, 'c', id, g->fault);
     } else if (!err) {
         buffer_clear(&json);
-        err = dossier_finding(d, true, g->run->config_hash, uid, &json);
+        err = dossier_finding(d, true, &who, g->run->config_hash, uid, &json);
         if (!err)
             err = dossier_put(g->run->store, d, g->fault);
         if (!err)

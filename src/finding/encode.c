@@ -108,10 +108,11 @@ static void put_info(struct buffer *b, const struct finding_facts *f, const stru
     ocsf_close(b, '}');
 }
 
-static void put_resource(struct buffer *b, struct slice uid, const char *type, struct ip ip)
+static void put_resource(struct buffer *b, struct slice uid, struct slice name, const char *type, struct ip ip)
 {
     ocsf_open(b, NULL, '{');
     ocsf_text(b, "uid", uid);
+    ocsf_some(b, "name", name);
     if (type) ocsf_cstr(b, "type", type);
     ocsf_ip(b, "ip", ip);
     ocsf_u64(b, "role_id", ROLE_AFFECTED);
@@ -124,8 +125,8 @@ static void put_resources(struct buffer *b, const struct finding_facts *f)
     char host[IP_TEXT_MAX];
     ip_format(f->host, host);
     ocsf_open(b, "resources", '[');
-    put_resource(b, f->interface.n ? f->interface : slice_of(host), slice_eq(eni, SLICE_LIT("eni-")) ? "AWS::EC2::NetworkInterface" : NULL, f->host);
-    if (f->instance.n) put_resource(b, f->instance, "AWS::EC2::Instance", f->host);
+    put_resource(b, f->interface.n ? f->interface : slice_of(host), f->name, slice_eq(eni, SLICE_LIT("eni-")) ? "AWS::EC2::NetworkInterface" : NULL, f->host);
+    if (f->instance.n) put_resource(b, f->instance, f->name, "AWS::EC2::Instance", f->host);
     ocsf_close(b, ']');
 }
 
@@ -137,6 +138,7 @@ static void put_ends(struct buffer *b, const struct finding_facts *f, const stru
     if (!p->initiated && p->port) ocsf_u64(b, "port", p->port);
     ocsf_some(b, "interface_uid", f->interface);
     ocsf_some(b, "vpc_uid", f->vpc);
+    ocsf_some(b, "subnet_uid", f->subnet);
     ocsf_close(b, '}');
     ocsf_open(b, "dst_endpoint", '{');
     ocsf_ip(b, "ip", p->peer);

@@ -81,6 +81,7 @@ void put_weir(struct buffer *b, const struct finding_facts *f, struct slice sent
     ocsf_open(b, "weir", '{');
     ocsf_cstr(b, "model", f->model ? f->model : "");
     ocsf_cstr(b, "config", f->config_hash);
+    ocsf_some(b, "role", f->role);
     ocsf_bool(b, "learning", c.learning);
     ocsf_fixed(b, "budget", f->days ? f->day[0].score->budget : 0, RATE_DECIMALS);
     ocsf_fixed(b, "score", c.value, OCTAVE_DECIMALS);

@@ -63,7 +63,10 @@ static void say_title(struct page *p, const json_t *finding)
     page_end(p, 0);
     buffer_puts(&p->line, "host ");
     page_text(p, view_text(resource, "ip"));
+    say_named(p, "called", view_text(resource, "name"));
+    say_named(p, "role", view_text(finding, "unmapped.weir.role"));
     say_named(p, "interface", view_text(resource, "uid"));
+    say_named(p, "subnet", view_text(peer, "src_endpoint.subnet_uid"));
     say_named(p, "VPC", view_text(peer, "src_endpoint.vpc_uid"));
     say_named(p, "account", view_text(finding, "cloud.account.uid"));
     say_named(p, "region", view_text(finding, "cloud.region"));
