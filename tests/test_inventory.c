@@ -129,6 +129,17 @@ static void a_table_names_its_columns_in_any_order_and_may_quote(void **state)
     inventory_free(inv);
 }
 
+static void what_has_no_interface_id_is_counted_with_its_role(void **state)
+{
+    (void)state;
+    struct inventory *inv = INVENTORY("address,role,subnet\n10.0.0.1,db,subnet-1\n10.0.0.2,,\n");
+    struct inventory_counts c = inventory_counts(inv);
+    assert_int_equal(c.interfaces, 2);
+    assert_int_equal(c.with_role, 1);
+    assert_int_equal(c.with_subnet, 1);
+    inventory_free(inv);
+}
+
 static void json_and_table_describe_the_same_interface(void **state)
 {
     (void)state;
@@ -266,6 +277,7 @@ int main(void)
         cmocka_unit_test(a_host_that_is_not_listed_is_of_the_subnet_that_holds_it),
         cmocka_unit_test(an_address_in_two_vpcs_needs_the_vpc),
         cmocka_unit_test(a_table_names_its_columns_in_any_order_and_may_quote),
+        cmocka_unit_test(what_has_no_interface_id_is_counted_with_its_role),
         cmocka_unit_test(json_and_table_describe_the_same_interface),
         cmocka_unit_test(no_inventory_knows_nobody),
         cmocka_unit_test(anything_else_is_refused_with_its_place),

@@ -247,15 +247,9 @@ static struct slice field_of(const struct inventory *inv, uint32_t thing, enum t
 
 static struct slice either(struct slice a, struct slice b) { return a.n ? a : b; }
 
-bool inventory_find(const struct inventory *inv, struct slice interface, struct slice vpc, struct ip host, struct inventory_host *out)
+/* Everything about the interface `known` (NONE: not listed); whether its subnet is known. */
+static bool describe(const struct inventory *inv, uint32_t known, struct slice vpc, struct ip host, struct inventory_host *out)
 {
-    struct slice nothing = {"", 0};
-    *out = (struct inventory_host){nothing, nothing, nothing, nothing, nothing, nothing, nothing};
-    if (!inv)
-        return false;
-    uint32_t known = find_thing(inv, THING_INTERFACE, interface);
-    if (known == NONE)
-        known = holder(inv, vpc, host);
     out->vpc = either(field_of(inv, known, THING_VPC), vpc);
     out->account = field_of(inv, known, THING_ACCOUNT);
     out->instance = field_of(inv, known, THING_THING_INSTANCE);
@@ -267,7 +261,19 @@ bool inventory_find(const struct inventory *inv, struct slice interface, struct 
     if (subnet != NONE)
         out->subnet = inv->thing[subnet].id;
     out->subnet_name = field_of(inv, subnet, THING_NAME);
-    return known != NONE || subnet != NONE;
+    return subnet != NONE;
+}
+
+bool inventory_find(const struct inventory *inv, struct slice interface, struct slice vpc, struct ip host, struct inventory_host *out)
+{
+    struct slice nothing = {"", 0};
+    *out = (struct inventory_host){nothing, nothing, nothing, nothing, nothing, nothing, nothing};
+    if (!inv)
+        return false;
+    uint32_t known = find_thing(inv, THING_INTERFACE, interface);
+    if (known == NONE)
+        known = holder(inv, vpc, host);
+    return describe(inv, known, vpc, host, out) || known != NONE;
 }
 
 struct slice inventory_class(const struct inventory *inv, struct slice interface, struct slice vpc, struct ip host)
@@ -280,14 +286,14 @@ struct slice inventory_class(const struct inventory *inv, struct slice interface
 struct inventory_counts inventory_counts(const struct inventory *inv)
 {
     struct inventory_counts c = {.files = inv->files, .addresses = inv->addresses};
-    for (size_t i = 0; i < inv->things; i++) {
+    for (uint32_t i = 0; i < inv->things; i++) {
         struct inventory_host h;
         c.instances += inv->thing[i].kind == THING_INSTANCE;
         c.subnets += inv->thing[i].kind == THING_SUBNET;
         if (inv->thing[i].kind != THING_INTERFACE)
             continue;
         c.interfaces++;
-        inventory_find(inv, inv->thing[i].id, inv->thing[i].field[THING_VPC], (struct ip){0, 0}, &h);
+        describe(inv, i, (struct slice){"", 0}, (struct ip){0, 0}, &h);
         c.with_role += h.role.n > 0;
         c.with_subnet += h.subnet.n > 0;
     }
