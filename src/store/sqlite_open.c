@@ -3,8 +3,8 @@
  * Nothing is written before the file is known to be ours or empty: `--store sqlite:/etc/passwd` must not cost a password file.
  * The writer's lock is an open-file-description lock on PATH-lock: the kernel drops it with the process, however it
  * ends. It cannot be on the database itself: closing any descriptor of that file would drop SQLite's own POSIX locks
- * in this process (https://www.sqlite.org/howtocorrupt.html 2.2). The lock file stays: removing it would race with the next
- * writer. Journal WAL, page and cache size were chosen by measurement: docs/store.md. */
+ * in this process (https://www.sqlite.org/howtocorrupt.html 2.2). The lock file stays with its store: removing it would race with the
+ * next writer. Journal WAL, page and cache size were chosen by measurement: docs/store.md. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/sqlite_private.h"
 
@@ -113,7 +113,7 @@ static void sync_parent(const char *path)
     close(fd);
 }
 
-static enum weir_err make_parents(const char *path, struct fault *fault)
+static enum weir_err make_parents(struct sqlite_file *f, const char *path, struct fault *fault)
 {
     char dir[PATH_MAX];
     size_t n = strlen(path);
@@ -122,23 +122,26 @@ static enum weir_err make_parents(const char *path, struct fault *fault)
             continue;
         memcpy(dir, path, i);
         dir[i] = '\0';
-        if (mkdir(dir, 0700) == 0)
+        if (mkdir(dir, 0700) == 0) {
+            f->made.dirs = f->made.dirs ? f->made.dirs : i;
             sync_parent(dir);
-        else if (errno != EEXIST)
+        } else if (errno != EEXIST) {
             return os_fault("make the directory of", path, fault);
+        }
     }
     return WEIR_OK;
 }
 
 /* SQLite would create with 0644; its -wal and -shm take the mode of the database. */
-static enum weir_err create_file(const char *path, struct fault *fault)
+static enum weir_err create_file(struct sqlite_file *f, const char *path, struct fault *fault)
 {
-    enum weir_err err = make_parents(path, fault);
+    enum weir_err err = make_parents(f, path, fault);
     if (err)
         return err;
     int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd < 0)
         return errno == EEXIST ? WEIR_OK : os_fault("create", path, fault);
+    f->made.file = true;
     close(fd);
     sync_parent(path);
     return WEIR_OK;
@@ -159,22 +162,43 @@ static enum weir_err resolve(struct sqlite_file *f, const char *place, struct fa
     return WEIR_OK;
 }
 
-static enum weir_err take_lock(struct sqlite_file *f, struct fault *fault)
+static enum weir_err lock_name(const struct sqlite_file *f, char name[PATH_MAX + sizeof LOCK_SUFFIX], struct fault *fault)
 {
-    char name[PATH_MAX + sizeof LOCK_SUFFIX];
-    struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
     size_t n = strlen(f->path);
     if (n >= PATH_MAX)
         return fault_set(fault, WEIR_USAGE, "the path of the store is longer than %d bytes", PATH_MAX);
     memcpy(name, f->path, n);
     memcpy(name + n, LOCK_SUFFIX, sizeof LOCK_SUFFIX);
-    f->lock_fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    return WEIR_OK;
+}
+
+/* A first open that failed removes its lock file: a lock on what has no name any more locks nothing. */
+static bool still_named(int fd, const char *name)
+{
+    struct stat ours, named;
+    return fstat(fd, &ours) == 0 && lstat(name, &named) == 0 && ours.st_ino == named.st_ino && ours.st_dev == named.st_dev;
+}
+
+static enum weir_err take_lock(struct sqlite_file *f, struct fault *fault)
+{
+    char name[PATH_MAX + sizeof LOCK_SUFFIX];
+    struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    enum weir_err err = lock_name(f, name, fault);
+    if (err)
+        return err;
+    f->lock_fd = open(name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    f->made.lock = f->lock_fd >= 0;
+    if (f->lock_fd < 0 && errno == EEXIST)
+        f->lock_fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (f->lock_fd < 0)
         return os_fault("lock", f->path, fault);
-    if (fcntl(f->lock_fd, F_OFD_SETLK, &whole) == 0)
+    bool locked = fcntl(f->lock_fd, F_OFD_SETLK, &whole) == 0;
+    if (locked && still_named(f->lock_fd, name))
         return WEIR_OK;
-    if (errno == EAGAIN || errno == EACCES)
+    if (locked || errno == EAGAIN || errno == EACCES) {
+        f->made.lock = f->made.file = false; /* somebody else uses them */
         return fault_set(fault, WEIR_BUSY, "store '%.200s' is in use by another weir that writes to it", f->path);
+    }
     return os_fault("lock", f->path, fault);
 }
 
@@ -313,7 +337,7 @@ static enum weir_err reach_file(struct sqlite_file *f, const char *place, enum s
 {
     if (strlen(place) >= PATH_MAX)
         return fault_set(fault, WEIR_USAGE, "the path of the store is longer than %d bytes", PATH_MAX);
-    enum weir_err err = mode == STORE_READ_WRITE ? create_file(place, fault) : WEIR_OK;
+    enum weir_err err = mode == STORE_READ_WRITE ? create_file(f, place, fault) : WEIR_OK;
     if (!err)
         err = resolve(f, place, fault);
     if (!err && mode == STORE_READ_WRITE)
@@ -325,6 +349,25 @@ static enum weir_err reach_memory(struct sqlite_file *f, struct fault *fault)
 {
     f->path = strdup(":memory:");
     return f->path ? WEIR_OK : fault_set(fault, WEIR_NOMEM, "cannot open a store in memory: out of memory");
+}
+
+/* A mistyped path leaves nothing behind. The lock is still held, so nobody else has begun to use the file. */
+static void unmake(struct sqlite_file *f, const char *place)
+{
+    char name[PATH_MAX + sizeof LOCK_SUFFIX];
+    sqlite3_close_v2(f->db);
+    f->db = NULL;
+    if (f->made.file)
+        unlink(f->path ? f->path : place);
+    if (f->made.lock && lock_name(f, name, NULL) == WEIR_OK)
+        unlink(name);
+    for (size_t i = f->made.dirs ? strlen(place) : 0; i > 0 && i >= f->made.dirs; i--) {
+        if (place[i] != '/')
+            continue;
+        memcpy(name, place, i);
+        name[i] = '\0';
+        rmdir(name); /* only if it is empty */
+    }
 }
 
 enum weir_err sqlite_file_open(struct sqlite_file *f, const char *place, enum store_mode mode, struct fault *fault)
@@ -342,8 +385,10 @@ enum weir_err sqlite_file_open(struct sqlite_file *f, const char *place, enum st
         err = prepare_writing(f, fresh, fault);
     else if (!err && fresh)
         err = fault_set(fault, WEIR_NOTFOUND, "store '%.200s' is empty", f->path);
-    if (err)
+    if (err) {
+        unmake(f, place);
         sqlite_file_close(f);
+    }
     return err;
 }
 

@@ -11,9 +11,11 @@ struct sqlite_file {
     sqlite3 *db;
     int lock_fd; /* held for writing; -1 otherwise */
     char *path;  /* resolved, or ":memory:" */
+    struct { size_t dirs; bool file, lock; } made; /* by this open; dirs: length of the outermost one's path, 0 = none */
 };
 
-/* Open or create the file, take the writer's lock, check that it is a store of ours. On failure nothing stays open. */
+/* Open or create the file, take the writer's lock, check that it is a store of ours. On failure nothing stays open, and nothing that was
+ * made for it stays behind. */
 enum weir_err sqlite_file_open(struct sqlite_file *f, const char *place, enum store_mode mode, struct fault *fault);
 void sqlite_file_close(struct sqlite_file *f);
 
