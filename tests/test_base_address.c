@@ -315,7 +315,6 @@ static void a_set_knows_its_networks_to_the_edges(void **state)
         assert_true(cidr_set_has(set, ip(in[i])));
     for (size_t i = 0; i < WEIR_COUNT(out); i++)
         assert_false(cidr_set_has(set, ip(out[i])));
-    assert_int_equal(cidr_set_count(set), 6);
     cidr_set_free(set);
 }
 
@@ -361,7 +360,8 @@ static void refuses_networks_that_are_none(void **state)
         assert_non_null(strstr(fault.text, bad[i]));
         free(p);
     }
-    assert_int_equal(cidr_set_count(set), 0);
+    cidr_set_seal(set);
+    assert_false(cidr_set_has(set, ip("10.0.0.1")));
     cidr_set_free(set);
 }
 

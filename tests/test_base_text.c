@@ -37,7 +37,6 @@ static void time_has_the_text_of_gmtime(void **state)
         assert_int_equal((ours[0] - '0') * 1000 + (ours[1] - '0') * 100 + (ours[2] - '0') * 10 + ours[3] - '0', tm.tm_year + 1900);
         assert_int_equal((ours[5] - '0') * 10 + ours[6] - '0', tm.tm_mon + 1);
         assert_int_equal((ours[8] - '0') * 10 + ours[9] - '0', tm.tm_mday);
-        assert_int_equal(time_weekday(s), (tm.tm_wday + 6) % 7);
     }
 }
 

@@ -147,7 +147,7 @@ static void forwarders_are_sorted_into_interfaces_and_networks(void **state)
     assert_int_equal(c->forwarder_interfaces_n, 3);
     assert_string_equal(c->forwarder_interfaces[0], "eni-0a");
     assert_string_equal(c->forwarder_interfaces[2], "nat-01");
-    assert_int_equal(cidr_set_count(c->forwarder_networks), 2);
+    assert_true(cidr_set_has(c->forwarder_networks, ip_from_v4(0x0a000007)) && !cidr_set_has(c->forwarder_networks, ip_from_v4(0x0a000008)));
     config_free(c);
 }
 
@@ -337,7 +337,6 @@ static void list_in_the_environment_replaces_that_of_the_file(void **state)
     assert_int_equal(config_read_env(c, env, &fault), WEIR_OK);
     assert_int_equal(config_finish(c, &fault), WEIR_OK);
     assert_int_equal(c->own.n, 2);
-    assert_int_equal(cidr_set_count(c->own_networks), 2);
     config_free(c);
 }
 

@@ -124,14 +124,12 @@ void blob_end(struct buffer *b, size_t begin);
 /* Check magic, kind, length, checksum; version over max_version is VERSION. *payload borrows from blob. */
 WEIR_MUST_USE enum weir_err blob_open(struct slice blob, char kind, uint8_t max_version, uint8_t *version, struct cursor *payload);
 
-/* ---- arena: memory of one lifetime, zeroed, 16-byte aligned, freed or reset as a whole ---- */
+/* ---- arena: memory of one lifetime, zeroed, 16-byte aligned, freed as a whole ---- */
 struct arena;
 struct arena *arena_new(size_t max_bytes); /* NULL if out of memory; 0 = no cap */
 void arena_free(struct arena *a);
-void arena_reset(struct arena *a);               /* keeps the first block */
 void *arena_alloc(struct arena *a, size_t n);    /* NULL at the cap or out of memory */
 struct slice arena_slice(struct arena *a, struct slice s); /* a copy; {NULL,0} on failure */
-size_t arena_used(const struct arena *a);
 
 /* ---- addresses: 128-bit numbers; IPv4 is ::ffff:a.b.c.d, so one host has one key ---- */
 struct ip {
@@ -144,7 +142,6 @@ static inline struct ip ip_from_v4(uint32_t v4) { return (struct ip){0, IP_V4_MA
 static inline bool ip_is_v4(struct ip a) { return (a.hi | ((a.lo >> 32) ^ 0xffff)) == 0; }
 static inline uint32_t ip_v4(struct ip a) { return (uint32_t)a.lo; }
 static inline bool ip_eq(struct ip a, struct ip b) { return ((a.hi ^ b.hi) | (a.lo ^ b.lo)) == 0; }
-static inline bool ip_is_any(struct ip a) { return a.hi == 0 && (a.lo == 0 || a.lo == IP_V4_MARK); }
 int ip_cmp(struct ip a, struct ip b);
 /* Strict as inet_pton (no leading zeros "010", no zone, no brackets, no prefix); ::ffff:1.2.3.4 becomes IPv4. */
 WEIR_MUST_USE enum weir_err ip_parse(struct slice text, struct ip *out);
@@ -171,7 +168,6 @@ void cidr_set_free(struct cidr_set *set);
 WEIR_MUST_USE enum weir_err cidr_set_add(struct cidr_set *set, struct slice text, struct fault *fault); /* "10.0.0.0/8", "::/0" or one address; host bits set: SYNTAX */
 void cidr_set_seal(struct cidr_set *set);
 bool cidr_set_has(const struct cidr_set *set, struct ip a);
-size_t cidr_set_count(const struct cidr_set *set);
 /* The text of one network or address as its first and last address. SYNTAX; RANGE: bits are set to the right of the prefix. */
 WEIR_MUST_USE enum weir_err cidr_parse(struct slice text, struct ip *first, struct ip *last);
 
@@ -220,7 +216,6 @@ WEIR_MUST_USE enum weir_err hex_decode(struct slice text, void *out, size_t n);
 #define HOUR_S 3600
 void time_format(int64_t s, char out[TIME_TEXT_MAX]); /* "2026-03-02T09:10:00Z" */
 WEIR_MUST_USE enum weir_err time_parse(struct slice text, int64_t *out_s); /* RFC 3339; fraction cut off */
-unsigned time_weekday(int64_t s); /* 0 = Monday */
 
 /* ---- text for people ---- */
 #define BYTES_TEXT_MAX 16

@@ -92,7 +92,7 @@ uint64_t window_hosts(struct window *w, int64_t day_s);
 size_t window_days(const struct window *w, int64_t *day_s, size_t max);
 WEIR_MUST_USE enum weir_err window_drop_day(struct window *w, int64_t day_s); /* gives the memory back */
 
-struct window_stats { uint64_t interfaces, host_days, cells, folded, gaps, unresolved_bytes, suspected_forwarders; };
+struct window_stats { uint64_t interfaces, host_days, cells, folded, unresolved_bytes, suspected_forwarders; };
 struct window_stats window_stats(const struct window *w);
 
 /* ---- stored form: one blob per (day, bucket of host_id); decoding merges ---- */

@@ -14,10 +14,9 @@ struct block {
     _Alignas(ALIGN) unsigned char bytes[];
 };
 
-/* blocks: a list that starts with the one that is filled now; first: the oldest of them. */
 struct arena {
-    struct block *blocks, *first;
-    size_t max, next_size, reserved, used;
+    struct block *blocks; /* the first is the one that is filled now */
+    size_t max, next_size, reserved;
 };
 
 struct arena *arena_new(size_t max_bytes)
@@ -28,37 +27,14 @@ struct arena *arena_new(size_t max_bytes)
     return a;
 }
 
-static void free_blocks(struct block *b, const struct block *keep)
-{
-    while (b) {
-        struct block *next = b->next;
-        if (b != keep)
-            free(b);
-        b = next;
-    }
-}
-
 void arena_free(struct arena *a)
 {
-    if (!a)
-        return;
-    free_blocks(a->blocks, NULL);
-    free(a);
-}
-
-void arena_reset(struct arena *a)
-{
-    struct block *first = a->first;
-    free_blocks(a->blocks, first);
-    if (first) {
-        memset(first->bytes, 0, first->used);
-        first->used = 0;
-        first->next = NULL;
+    for (struct block *b = a ? a->blocks : NULL; b;) {
+        struct block *next = b->next;
+        free(b);
+        b = next;
     }
-    a->blocks = first;
-    a->reserved = first ? first->size : 0;
-    a->next_size = FIRST_BLOCK;
-    a->used = 0;
+    free(a);
 }
 
 /* A zeroed block with room for n, as large as the doubling says or as the cap still allows. */
@@ -92,8 +68,6 @@ static struct block *add_block(struct arena *a, size_t n)
         b->next = a->blocks;
         a->blocks = b;
     }
-    if (!a->first)
-        a->first = b;
     return b;
 }
 
@@ -110,7 +84,6 @@ void *arena_alloc(struct arena *a, size_t n)
     }
     void *p = b->bytes + b->used;
     b->used += n;
-    a->used += n;
     return p;
 }
 
@@ -122,9 +95,4 @@ struct slice arena_slice(struct arena *a, struct slice s)
     if (s.n)
         memcpy(p, s.p, s.n);
     return (struct slice){p, s.n};
-}
-
-size_t arena_used(const struct arena *a)
-{
-    return a->used;
 }

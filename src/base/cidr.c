@@ -152,9 +152,3 @@ bool cidr_set_has(const struct cidr_set *set, struct ip a)
     }
     return low < list->n && ip_cmp(list->v[low].first, a) <= 0;
 }
-
-/* How many networks were added, as the user counts them: merging does not lower it. */
-size_t cidr_set_count(const struct cidr_set *set)
-{
-    return set->added;
-}

@@ -130,9 +130,3 @@ enum weir_err time_parse(struct slice text, int64_t *out_s)
     *out_s = days_of(year, month, day) * DAY_S + (int64_t)hour * HOUR_S + minute * 60 + second - offset_s;
     return WEIR_OK;
 }
-
-unsigned time_weekday(int64_t s)
-{
-    int64_t days = floor_div(s, DAY_S);
-    return (unsigned)((days % 7 + 7 + 3) % 7); /* 1970-01-01 was a Thursday */
-}
