@@ -48,7 +48,7 @@ struct worker {
     struct bad_line bad_line[BAD_LINES_MAX]; size_t bad_lines;
 };
 
-/* Out of memory shows as a window without room: the flows are counted as folded there. */
+/* What was lost for lack of memory, the merge tells. */
 static void flush_part(struct worker *w)
 {
     if (!w->large && !(w->large = window_new(&w->limits, true)))

@@ -265,7 +265,7 @@ enum weir_err window_merge(struct window *dst, struct window *src)
         limit = err ? err : limit;
     }
     dst->stats.folded += src->stats.folded;
-    return limit;
+    return src->nomem || dst->nomem ? WEIR_NOMEM : limit;
 }
 
 enum weir_err window_flush(struct window *dst, struct window *src)

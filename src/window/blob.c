@@ -308,6 +308,8 @@ enum weir_err window_decode(struct window *w, struct slice blob)
         err = l.c.err ? WEIR_CORRUPT : load_row(&l);
     if (!err && (l.c.err || cursor_left(&l.c)))
         err = WEIR_CORRUPT;
+    if (!err && w->nomem)
+        err = WEIR_NOMEM;
     free(l.name);
     free(l.interface);
     return err;

@@ -135,12 +135,15 @@ uint32_t cell_get(struct window *w, uint32_t row, uint64_t group)
     w->last_cell = k = cell_find(w, row, group);
     if (WEIR_LIKELY(k != NIL))
         return k;
-    if (!group_counts(group))
-        return cell_make(w, row, group);
+    if (!group_counts(group)) {
+        w->nomem |= (k = cell_make(w, row, group)) == NIL;
+        return k;
+    }
     unsigned big = group_is_big(group);
     if (group_level(group) < w->row[row].level[big])
         return cell_get(w, row, group_rest(group));
     k = cell_make(w, row, group);
+    w->nomem |= k == NIL;
     if (k == NIL)
         return NIL;
     uint32_t max = big ? w->limits.max_big_groups : w->limits.max_groups;
@@ -238,7 +241,7 @@ void cell_add_hour(struct window *w, uint32_t cell, hour_t h)
     else if (pool_hour(w, c, c->last))
         c->last = h;
     else
-        w->stats.folded++;
+        w->nomem = true;
 }
 
 size_t cell_hours(const struct window *w, const struct cell *c, hour_t out[24])
@@ -282,7 +285,7 @@ static void cell_fold(struct window *w, uint32_t row, uint32_t k)
     cell_unlink(w, k);
     uint32_t rest = cell_get(w, row, group_rest(c.group));
     if (rest == NIL)
-        return;
+        return; /* no memory, as cell_get has noted */
     struct cell *to = &w->cell[rest];
     to->bytes_in = sat_add(to->bytes_in, c.bytes_in);
     for (size_t i = 0; i < n; i++)

@@ -88,6 +88,7 @@ void sums_reset(struct window *w)
         heads_clear(&w->cell_slots);
     w->rows = w->cells = w->pool_n = w->days = w->cells_free = w->slots_used = w->rows_free = 0;
     w->free_cell = w->last_cell = NIL;
+    w->nomem = false;
     memset(w->free_block, 0xff, sizeof w->free_block);
     w->order.day = 0;
     w->stats = (struct window_stats){0};
@@ -255,8 +256,11 @@ static uint32_t interface_find(const struct window *w, uint64_t hash)
 uint32_t interface_get(struct window *w, const struct interface_name *name, uint64_t hash)
 {
     uint32_t k = interface_find(w, hash);
-    if (k == NIL)
-        return interface_make(w, name, hash);
+    if (k == NIL) {
+        k = interface_make(w, name, hash);
+        w->nomem |= k == NIL && w->interfaces < w->limits.max_hosts;
+        return k;
+    }
     if (w->interface[k].round != w->round)
         interface_refresh(w, k);
     if (name->vpc.n)
@@ -331,10 +335,12 @@ static bool row_is(const struct row *r, uint32_t interface, struct ip host, uint
 
 static uint32_t row_make(struct window *w, uint32_t interface, struct ip host, uint16_t day, enum row_kind kind, uint64_t hash)
 {
-    if (w->rows - w->rows_free >= w->limits.max_hosts || day_slot(w, day) == NIL || !grow(&w->row, &w->rows_cap, w->rows + 1, sizeof *w->row))
+    if (w->rows - w->rows_free >= w->limits.max_hosts || day_slot(w, day) == NIL)
         return NIL;
-    if (heads_full(&w->row_heads, w->rows) && !rows_rehash(w))
+    if (!grow(&w->row, &w->rows_cap, w->rows + 1, sizeof *w->row) || (heads_full(&w->row_heads, w->rows) && !rows_rehash(w))) {
+        w->nomem = true;
         return NIL;
+    }
     uint32_t *head = &w->row_heads.head[hash & w->row_heads.mask];
     w->row[w->rows] = (struct row){.host = host, .interface = interface, .head = NIL, .hash_next = *head, .in_cell = NIL,
                                    .day = day, .kind = (uint8_t)kind, .host_id = w->learns ? 0 : host_identity(w, interface, host)};

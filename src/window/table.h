@@ -89,6 +89,7 @@ struct window {
         uint32_t rows_seen, cells_seen, n, start[WINDOW_BUCKETS + 1], *row;
         uint32_t *cell, *cell_start; /* cells of the i-th row of the order: cell[cell_start[i]] to before cell[cell_start[i + 1]] */
     } order;
+    bool nomem; /* something was lost for lack of memory: the next merge says so */
     struct window_stats stats;
 };
 
