@@ -119,7 +119,7 @@ static const struct help {
     {O_SURVEY, "survey", "N", "N exfiltrations of each kind from day 28 on, each on its own host, sizes from hidden to\n      obvious; shape evaluation (0)"},
     {O_VARIANT, "variant", "N", "another choice of attacks in the same world (0)"},
     {O_ATTACKS_ONLY, "attacks-only", NULL, "only what the attacks add to the same world without them; shape evaluation"},
-    {O_ORACLE, "oracle", "N", "also judge each attack as one would who knew every host's true distribution, from N days that\n      could have been; to oracle.tsv; shape evaluation (0)"},
+    {O_ORACLE, "oracle", "N", "also judge each attack as one would who knew every host's true distribution, from N days that\n      could have been, 40 at least; to oracle.tsv; shape evaluation (no)"},
     {O_LABELS, "labels", "WHAT", "episodes | hours: also what each host sent in each hour | days: hours, and bytes to new\n      addresses, a line for each host and day in days.tsv (episodes)"},
     {O_THREADS, "threads", "N", "compressing threads; no effect on the result (2)"},
     {O_HELP, "help", NULL, "this text"},
@@ -205,7 +205,7 @@ static void option_world(struct config *c, int id, const char *name, const char 
     case O_BENIGN: c->random_benign = (uint32_t)number_in(name, v, 0, 1000); break;
     case O_SURVEY: c->survey = (uint32_t)number_in(name, v, 0, 20); break;
     case O_VARIANT: c->variant = (uint32_t)number_in(name, v, 0, 1000); break;
-    case O_ORACLE: c->oracle = (uint32_t)number_in(name, v, 0, 100000); break;
+    case O_ORACLE: c->oracle = (uint32_t)number_in(name, v, 40, 100000); break;
     case O_ATTACKS_ONLY: c->attacks_only = true; break;
     default: break;
     }

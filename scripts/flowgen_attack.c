@@ -75,10 +75,13 @@ static void lay_slow(struct plan *p)
 static void lay_split(struct plan *p)
 {
     struct episode *e = episode_open(p, p->host, p->kind->truth);
-    for (uint32_t i = 0; i < 14; i++) {
+    bool anywhere = p->w->cfg.shape == SHAPE_EVALUATION;
+    uint32_t n = anywhere ? 4 + (uint32_t)(p->key % 13) : 14;
+    for (uint32_t i = 0; i < n; i++) {
         struct addr peer = {0, 0xc6336400 + 1 + (hash4(p->key, i, 0, 0) % 18) + 18 * i};
         if (i % 2) peer.lo += 0xcb007100 - 0xc6336400;
-        transfer(p, e, peer, p->at + p->seconds * i / 14, p->seconds / 14, p->bytes / 14, 1);
+        if (anywhere) peer = addr_public(hash4(p->key, i, 1, 0));
+        transfer(p, e, peer, p->at + p->seconds * i / n, p->seconds / n, p->bytes / n, 1);
     }
 }
 
@@ -186,7 +189,7 @@ const struct kind kinds[] = {
     {"bulk-new", "exfil", ROLE_DB, 13, 90, 1, 40e9, 443, 6, lay_bulk, "a large transfer to an address never seen"},
     {"bulk-known-provider", "exfil", ROLE_DB, 14, 60, 1, 20e9, 443, 6, lay_known_provider, "a large transfer to the provider that backups go to"},
     {"slow", "exfil", ROLE_DB, 8, 600, 6, 3e9, 443, 6, lay_slow, "some each day for several days (days=)"},
-    {"split", "exfil", ROLE_APP, 11, 180, 1, 7e9, 443, 6, lay_split, "spread over 14 new addresses"},
+    {"split", "exfil", ROLE_APP, 11, 180, 1, 7e9, 443, 6, lay_split, "spread over 14 new addresses (shape evaluation: 4 to 16)"},
     {"at-peak", "exfil", ROLE_APP, 10, 40, 1, 4e9, 443, 6, lay_bulk, "at the busiest hour"},
     {"at-night", "exfil", ROLE_APP, 3.5, 60, 1, 4e9, 443, 6, lay_bulk, "when everybody sleeps"},
     {"dns", "exfil", ROLE_APP, 15, 180, 1, 2e8, 53, 17, lay_dns, "UDP 53 to a foreign resolver, many short exchanges"},

@@ -179,7 +179,10 @@ static void slot_spawn(struct life *l, const struct habit *h, int64_t from, uint
         sum->out += fixed ? h->out : h->out * volume * l->volume + 200;
         sum->in += fixed ? h->in : h->in * volume * pow2(0.3 * rng_normal(&r)) + 200;
     }
-    for (size_t i = 0; i < n; i++) bucket_tell(l, h, &buckets[i], at, 5 + (uint32_t)rng_below(&r, 90), rng_u64(&r));
+    for (size_t i = 0; i < n; i++) {
+        uint32_t seconds = 5 + rng_below(&r, 90); /* one draw a statement: the order of evaluation must not depend on the compiler */
+        bucket_tell(l, h, &buckets[i], at, seconds, rng_u64(&r));
+    }
 }
 
 static void habit_spawn(struct life *l, const struct habit *h)

@@ -285,7 +285,7 @@ void oracle_write(struct world *w, uint32_t redraws)
         int best = 0;
         if (e->host == NOBODY || !strcmp(e->truth, "benign")) continue;
         double rate = episode_rate(&o, (int32_t)i, &best);
-        addr_print(w->hosts[e->host].v4, host);
+        addr_print(e->peers[0].hi ? w->hosts[e->host].v6 : w->hosts[e->host].v4, host);
         fprintf(fp, "%s\t%s\t%s\t%lld\t%llu\t%.9f\t%s\n", e->kind, e->truth, host, (long long)e->start, (unsigned long long)e->bytes_sent, rate,
                 best < F_HOUR ? words[best] : best < F_GROUP ? "hour" : "group");
     }

@@ -70,6 +70,15 @@ static uint64_t size_draw(struct plan *p, const struct range *r)
     return (uint64_t)usual;
 }
 
+/* A host with both families may be robbed by either. */
+static struct addr peer_draw(const struct plan *p, uint64_t hash)
+{
+    uint64_t x = hash4(hash, 18, 0, 0);
+    if (strcmp(p->kind->name, "staged") != 0 && p->w->hosts[p->host].v6.hi && hash4(hash, 19, 0, 0) & 1) return (struct addr){0x2a00000000000000u | x >> 8, x};
+    if (hash4(hash, 17, 0, 0) % 5) return addr_public(x);
+    return provider_addr(28 + (uint32_t)(hash >> 40) % 4, p->day, (uint32_t)(hash >> 8 | 1), false);
+}
+
 static void survey_one(struct world *w, const struct kind *k, const struct range *r, bool *used, uint64_t hash)
 {
     struct plan p;
@@ -78,7 +87,7 @@ static void survey_one(struct world *w, const struct kind *k, const struct range
     if (p.host == NOBODY) fatal("no host is left for another attack of kind %s", k->name);
     used[p.host] = true;
     uint64_t usual = size_draw(&p, r);
-    p.peer = hash4(hash, 17, 0, 0) % 5 ? addr_public(hash4(hash, 18, 0, 0)) : provider_addr(28 + (uint32_t)(hash >> 40) % 4, p.day, (uint32_t)(hash >> 8 | 1), false);
+    p.peer = peer_draw(&p, hash);
     plan_lay(&p);
     w->episodes[w->nepisodes - 1].usual = usual;
 }
