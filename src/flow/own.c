@@ -35,7 +35,7 @@ void flow_own_learn(struct flow_own *own, struct ip src, struct ip dst)
         return;
     }
     case OWN_ONE:
-        if (!(ip_eq(own->a, src) | ip_eq(own->a, dst)))
+        if (!((unsigned)ip_eq(own->a, src) | (unsigned)ip_eq(own->a, dst)))
             own->state = OWN_CONFLICT;
         return;
     case OWN_HINT:
