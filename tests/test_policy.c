@@ -7,7 +7,9 @@
 #include <cmocka.h>
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "app/config.h"
 #include "app/policy.h"
@@ -37,7 +39,7 @@ static struct ip ip(const char *text)
 
 static const char *word_of(const struct config *c, const char *interface, const char *host)
 {
-    return role_word(c->role_map, roles_of_host(c->role_map, slice_of(interface), ip(host)));
+    return role_word(c->role_map, roles_of_host(c->role_map, NULL, slice_of(interface), ip(host)));
 }
 
 static void the_narrowest_network_gives_the_role(void **state)
@@ -80,6 +82,38 @@ static void without_roles_nobody_has_one(void **state)
     config_free(c);
 }
 
+static struct inventory *inventory(const char *csv)
+{
+    char path[] = "/tmp/test_policy.XXXXXX";
+    struct fault fault = {0};
+    struct data_about about;
+    struct inventory *inv = NULL;
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, csv, strlen(csv)), strlen(csv));
+    close(fd);
+    if (inventory_read(path, "role", &inv, &about, &fault))
+        fail_msg("refused: %s", fault.text);
+    unlink(path);
+    return inv;
+}
+
+static void the_inventory_gives_the_role_where_the_configuration_does_not(void **state)
+{
+    (void)state;
+    struct config *c = accepted("roles:\n  app: {networks: [10.0.1.0/24]}\n  db:\n");
+    struct inventory *inv = inventory("interface,address,role,vpc\neni-1,10.0.2.5,db,vpc-1\neni-2,10.0.1.5,db,vpc-1\neni-3,10.0.3.5,web,vpc-1\n"
+                                      "eni-4,10.0.2.5,web,vpc-2\n");
+    uint16_t db = roles_find(c->role_map, SLICE_LIT("db")), app = roles_find(c->role_map, SLICE_LIT("app"));
+    assert_int_equal(roles_of_host(c->role_map, inv, SLICE_LIT("eni-1"), ip("10.0.2.5")), db);
+    assert_int_equal(roles_of_host(c->role_map, inv, SLICE_LIT("eni-2"), ip("10.0.1.5")), app);
+    assert_int_equal(roles_of_host(c->role_map, inv, SLICE_LIT("eni-3"), ip("10.0.3.5")), ROLE_NONE); /* no such role configured */
+    assert_int_equal(roles_of_peer(c->role_map, inv, SLICE_LIT("eni-3"), ip("10.0.2.5")), db);        /* in the VPC of eni-3 */
+    assert_int_equal(roles_of_peer(c->role_map, inv, SLICE_LIT("eni-9"), ip("10.0.2.5")), ROLE_NONE); /* two have the address */
+    inventory_free(inv);
+    config_free(c);
+}
+
 /* ---- rules ---- */
 
 /* host called peer, or was called by it, at this port. */
@@ -95,7 +129,7 @@ static const char *broken(const struct config *c, struct flow f)
 {
     static char names[256];
     static uint16_t rule[POLICY_RULES_MAX];
-    size_t n = policy_broken(c->policy_rules, &f, roles_of_host(c->role_map, SLICE_LIT("eni-1"), f.host), rule), at = 0;
+    size_t n = policy_broken(c->policy_rules, NULL, SLICE_LIT("eni-1"), &f, rule), at = 0;
     names[0] = 0;
     for (size_t i = 0; i < n; i++)
         at += (size_t)snprintf(names + at, sizeof names - at, "%s%s", i ? " " : "", policy_rule_name(c->policy_rules, rule[i]));
@@ -214,6 +248,7 @@ int main(void)
         cmocka_unit_test(the_interface_wins_over_the_network),
         cmocka_unit_test(a_role_tells_its_ceiling_and_whether_it_is_sensitive),
         cmocka_unit_test(without_roles_nobody_has_one),
+        cmocka_unit_test(the_inventory_gives_the_role_where_the_configuration_does_not),
         cmocka_unit_test(only_the_allowed_role_may_call_a_port),
         cmocka_unit_test(a_connection_is_judged_at_the_host_whose_rule_it_is_only),
         cmocka_unit_test(either_direction_of_bytes_breaks_the_rule),

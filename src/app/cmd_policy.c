@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "app/context.h"
 #include "app/policy.h"
 #include "app/policy_tool.h"
 
@@ -42,11 +43,16 @@ static int run_on(struct app *app, bool check, struct object_list *list)
     struct fault fault = {WEIR_OK, ""};
     struct buffer text;
     buffer_init(&text, TEXT_MAX);
-    enum weir_err err = (check ? policy_check : policy_propose)(app, list, &counts, &text, &fault);
+    struct context *context = NULL;
+    enum weir_err err = context_open(app->config, &context, &fault);
+    struct policy_tool tool = {app, list, err ? NULL : context_inventory(context)};
+    if (!err)
+        err = (check ? policy_check : policy_propose)(&tool, &counts, &text, &fault);
     if (!err && !counts.objects_listed)
         log_warn(app->log, "no objects in the paths given");
     int code = err ? app_fail(app, &fault) : write_out(app, &text);
     buffer_fini(&text);
+    context_close(context);
     if (err || code)
         return code;
     return run_records_rejected(&counts) || run_objects_rejected(&counts) ? APP_REJECTED : APP_DONE;

@@ -248,12 +248,14 @@ void policy_free(struct policy *p)
 
 /* ---- asking ---- */
 
-size_t policy_broken(const struct policy *p, const struct flow *f, uint16_t host_role, uint16_t rule[POLICY_RULES_MAX])
+size_t policy_broken(const struct policy *p, const struct inventory *inv, struct slice interface, const struct flow *f,
+                     uint16_t rule[POLICY_RULES_MAX])
 {
     if (f->opened == OPENED_UNKNOWN)
         return 0;
+    uint16_t host_role = roles_of_host(p->roles, inv, interface, f->host);
     const struct span *s = &p->span[f->opened == OPENED_BY_PEER][host_role];
-    uint16_t peer_role = s->n ? roles_of_address(p->roles, f->peer) : ROLE_NONE;
+    uint16_t peer_role = s->n ? roles_of_peer(p->roles, inv, interface, f->peer) : ROLE_NONE;
     size_t n = 0;
     for (size_t i = 0; i < s->n; i++) {
         const struct rule *r = &p->rule[s->rule[i]];
@@ -263,7 +265,6 @@ size_t policy_broken(const struct policy *p, const struct flow *f, uint16_t host
     return n;
 }
 
-const struct roles *policy_roles(const struct policy *p) { return p->roles; }
 size_t policy_rules(const struct policy *p) { return p->rules; }
 const char *policy_rule_name(const struct policy *p, uint16_t rule) { return p->rule[rule].name; }
 uint64_t policy_rule_group(const struct policy *p, uint16_t rule) { return p->rule[rule].group; }

@@ -26,9 +26,9 @@ struct policy;
 WEIR_MUST_USE enum weir_err policy_new(const struct config *c, const struct roles *roles, struct policy **out, struct fault *fault);
 void policy_free(struct policy *p);
 
-/* The numbers of the rules that this flow breaks, ascending; host_role: roles_of_host() of its host. */
-size_t policy_broken(const struct policy *p, const struct flow *f, uint16_t host_role, uint16_t rule[POLICY_RULES_MAX]);
-const struct roles *policy_roles(const struct policy *p);
+/* The numbers of the rules that this flow, seen at this interface, breaks, ascending. The inventory may be NULL. */
+size_t policy_broken(const struct policy *p, const struct inventory *inv, struct slice interface, const struct flow *f,
+                     uint16_t rule[POLICY_RULES_MAX]);
 size_t policy_rules(const struct policy *p); /* numbers go from 0 to below this, in the order of names */
 const char *policy_rule_name(const struct policy *p, uint16_t rule);
 /* The group that sums what breaks the rule, the same in every run for the same name; and back: NULL for a rule that is gone. */

@@ -17,12 +17,15 @@ enum { FORMAT_TABLE, FORMAT_JSON, FORMAT_NDJSON, FORMAT_CSV };
 
 struct check {
     struct app *app;
+    const struct inventory *inventory;
+    const struct roles *roles;
     const struct policy *policy;
     struct window *window;
     struct tally *object, *all; /* by rule: of the object in work, of those kept */
     struct tally confirmed;     /* host-days that broke a rule; role: the rule */
     struct slice *interface; size_t interfaces_cap; /* of confirmed */
     struct arena *arena;
+    uint64_t folded;            /* flows beyond a limit; those lost for lack of memory, the merge tells */
     bool nomem;
 };
 
@@ -62,9 +65,9 @@ static void look_at(struct check *c, struct window *w, uint32_t interface, struc
     WEIR_UNINITIALIZED uint16_t rule[POLICY_RULES_MAX];
     struct interface_name name;
     window_name(w, interface, &name);
-    size_t n = policy_broken(c->policy, f, roles_of_host(policy_roles(c->policy), name.id, f->host), rule);
+    size_t n = policy_broken(c->policy, c->inventory, name.id, f, rule);
     for (size_t i = 0; i < n; i++) {
-        c->nomem |= window_add_broken(w, interface, f, v, policy_rule_group(c->policy, rule[i])) == WEIR_NOMEM;
+        c->folded += window_add_broken(w, interface, f, v, policy_rule_group(c->policy, rule[i])) != WEIR_OK;
         note_broken(c, &name, crc32c(0, flow_log.n ? flow_log.p : "", flow_log.n), f, rule[i]);
     }
 }
@@ -72,7 +75,7 @@ static void look_at(struct check *c, struct window *w, uint32_t interface, struc
 static void on_flow(void *ctx, struct window *w, uint32_t interface, struct slice flow_log, const struct flow *f, enum flow_verdict v)
 {
     struct check *c = ctx;
-    c->nomem |= window_add(w, interface, f, v) == WEIR_NOMEM;
+    c->folded += window_add(w, interface, f, v) != WEIR_OK;
     look_at(c, w, interface, flow_log, f, v);
     if (v == FLOW_PENDING) {
         struct flow mirrored = flow_mirror(f);
@@ -198,9 +201,8 @@ static void port_text(const struct tally_key *key, char out[16])
 
 static void cells_of(const struct check *c, uint16_t rule, const struct tally_row *row, struct cells *out)
 {
-    const struct roles *roles = policy_roles(c->policy);
     *out = (struct cells){.rule = policy_rule_name(c->policy, rule), .row = row, .interface = c->interface[row->mark]};
-    out->role = role_word(roles, roles_of_host(roles, out->interface, row->key.host));
+    out->role = role_word(c->roles, roles_of_host(c->roles, c->inventory, out->interface, row->key.host));
     ip_format(row->key.host, out->host);
     if (row->key.kind)
         memcpy(out->peer, "many", 5);
@@ -281,6 +283,8 @@ static enum weir_err show(const struct check *c, struct buffer *out)
     buffer_puts(out, format == FORMAT_JSON ? "\n]\n" : "");
     if (format == FORMAT_TABLE && !shown)
         buffer_clear(out);
+    if (c->folded)
+        log_warn(c->app->log, "flows beyond window.max_hosts are not checked", LOG_NUMBER("flows", c->folded));
     if (c->confirmed.lost)
         log_warn(c->app->log, "more host-days break rules than are shown", LOG_NUMBER("host_days", c->confirmed.lost));
     if (!shown && !c->app->quiet)
@@ -290,11 +294,14 @@ static enum weir_err show(const struct check *c, struct buffer *out)
 
 /* ---- all of it ---- */
 
-static bool check_init(struct check *c, struct app *app)
+static bool check_init(struct check *c, const struct policy_tool *tool)
 {
+    struct app *app = tool->app;
     struct window_limits limits = window_default_limits;
     limits.max_hosts = (uint32_t)app->config->max_hosts;
     c->app = app;
+    c->inventory = tool->inventory;
+    c->roles = app->config->role_map;
     c->policy = app->config->policy_rules;
     c->window = window_new(&limits, false);
     c->arena = arena_new(0);
@@ -324,11 +331,11 @@ static void check_fini(struct check *c)
     window_free(c->window);
 }
 
-enum weir_err policy_check(struct app *app, struct object_list *list, struct run_counts *counts, struct buffer *out, struct fault *fault)
+enum weir_err policy_check(const struct policy_tool *tool, struct run_counts *counts, struct buffer *out, struct fault *fault)
 {
     struct check c = {0};
     const struct flow_walk walk = {&c, on_flow, forget, keep};
-    enum weir_err err = check_init(&c, app) ? walk_flows(app, list, &walk, counts, fault) : WEIR_NOMEM;
+    enum weir_err err = check_init(&c, tool) ? walk_flows(tool->app, tool->list, &walk, counts, fault) : WEIR_NOMEM;
     if (!err)
         err = confirm_days(&c);
     if (!err)

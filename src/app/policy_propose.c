@@ -66,9 +66,9 @@ static struct subject *subject_of(struct proposal *p, uint16_t role, struct ip h
 
 /* ---- flows ---- */
 
-static void end_key(const struct proposal *p, const struct flow *f, struct tally_key *key)
+static void end_key(const struct proposal *p, struct slice interface, const struct flow *f, struct tally_key *key)
 {
-    key->role = roles_of_address(p->roles, f->peer);
+    key->role = roles_of_peer(p->roles, p->inventory, interface, f->peer);
     key->kind = key->role ? END_ROLE : f->external ? END_OUTSIDE : END_SUBNET;
     if (!key->role)
         key->end = f->external ? outside_of(f->peer) : subnet_of(f->peer);
@@ -83,11 +83,11 @@ static void look_at(struct proposal *p, struct window *w, uint32_t interface, co
         p->unknown++;
         return;
     }
-    struct subject *s = subject_of(p, roles_of_host(p->roles, name.id, f->host), f->host);
+    struct subject *s = subject_of(p, roles_of_host(p->roles, p->inventory, name.id, f->host), f->host);
     if (!s)
         return;
     s->object_charged |= charged;
-    end_key(p, f, &row.key);
+    end_key(p, name.id, f, &row.key);
     row.key.protocol = f->protocol;
     row.key.port = f->service_port < DYNAMIC_PORT ? f->service_port : DYNAMIC_PORT;
     tally_add(&s->object[f->opened == OPENED_BY_PEER], &row);
@@ -133,13 +133,13 @@ static enum weir_err keep(void *ctx, struct window *w)
 
 /* ---- all of it ---- */
 
-enum weir_err policy_propose(struct app *app, struct object_list *list, struct run_counts *counts, struct buffer *out, struct fault *fault)
+enum weir_err policy_propose(const struct policy_tool *tool, struct run_counts *counts, struct buffer *out, struct fault *fault)
 {
-    struct proposal p = {.app = app, .roles = app->config->role_map};
+    struct proposal p = {.app = tool->app, .roles = tool->app->config->role_map, .inventory = tool->inventory};
     const struct flow_walk walk = {&p, on_flow, forget, keep};
     tally_init(&p.known, ROLES_MAX, 1, NULL);
     p.subject = calloc(ROLES_MAX, sizeof *p.subject);
-    enum weir_err err = p.subject ? walk_flows(app, list, &walk, counts, fault) : fault_set(fault, WEIR_NOMEM, "out of memory");
+    enum weir_err err = p.subject ? walk_flows(tool->app, tool->list, &walk, counts, fault) : fault_set(fault, WEIR_NOMEM, "out of memory");
     if (!err)
         err = proposal_put(&p, out);
     if (err == WEIR_LIMIT)

@@ -20,6 +20,7 @@ struct subject { /* hosts of one role or subnet */
 struct proposal {
     struct app *app;
     const struct roles *roles;
+    const struct inventory *inventory;
     struct tally known;      /* role or network to index in subject[] */
     struct subject *subject; /* ROLES_MAX */
     uint64_t unknown, unknown_all; /* records without a known opener: of the object in work, of those kept */

@@ -120,11 +120,11 @@ void roles_free(struct roles *r)
     free(r);
 }
 
-uint16_t roles_of_address(const struct roles *r, struct ip address) { return r ? (uint16_t)ip_map_find(r->networks, address) : ROLE_NONE; }
+static uint16_t role_of_network(const struct roles *r, struct ip address) { return (uint16_t)ip_map_find(r->networks, address); }
 
-uint16_t roles_of_host(const struct roles *r, struct slice interface, struct ip host)
+static uint16_t role_of_interface(const struct roles *r, struct slice interface)
 {
-    size_t low = 0, high = r ? r->interfaces : 0;
+    size_t low = 0, high = r->interfaces;
     while (low < high) {
         size_t mid = (low + high) / 2;
         int order = slice_cmp(slice_of(r->interface[mid].id), interface);
@@ -135,14 +135,46 @@ uint16_t roles_of_host(const struct roles *r, struct slice interface, struct ip 
         else
             high = mid;
     }
-    return roles_of_address(r, host);
+    return ROLE_NONE;
+}
+
+static const struct slice none = {"", 0};
+
+uint16_t roles_of_host(const struct roles *r, const struct inventory *inv, struct slice interface, struct ip host)
+{
+    struct inventory_host h;
+    if (!r)
+        return ROLE_NONE;
+    uint16_t role = role_of_interface(r, interface);
+    role = role ? role : role_of_network(r, host);
+    return role || !inv || !inventory_find(inv, interface, none, host, &h) ? role : roles_find(r, h.role);
+}
+
+uint16_t roles_of_peer(const struct roles *r, const struct inventory *inv, struct slice interface, struct ip peer)
+{
+    struct inventory_host at, h;
+    uint16_t role = r ? role_of_network(r, peer) : ROLE_NONE;
+    if (!r || role || !inv)
+        return role;
+    inventory_find(inv, interface, none, (struct ip){0, 0}, &at);
+    if (at.vpc.n && inventory_find(inv, none, at.vpc, peer, &h))
+        role = roles_find(r, h.role);
+    return !role && inventory_find(inv, none, none, peer, &h) ? roles_find(r, h.role) : role;
 }
 
 uint16_t roles_find(const struct roles *r, struct slice word)
 {
-    for (uint16_t role = 1; r && role <= r->list->n; role++)
-        if (slice_eq(word, slice_of(r->list->item[role - 1]->name)))
-            return role;
+    size_t low = 0, high = r ? r->list->n : 0;
+    while (low < high) {
+        size_t mid = (low + high) / 2;
+        int order = slice_cmp(slice_of(r->list->item[mid]->name), word);
+        if (!order)
+            return (uint16_t)(mid + 1);
+        if (order < 0)
+            low = mid + 1;
+        else
+            high = mid;
+    }
     return ROLE_NONE;
 }
 

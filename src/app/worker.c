@@ -64,7 +64,7 @@ static void count_broken(struct worker *w, uint32_t interface, const struct flow
     WEIR_UNINITIALIZED uint16_t rule[POLICY_RULES_MAX];
     struct interface_name name;
     window_name(w->a.window, interface, &name);
-    size_t n = policy_broken(w->policy, f, roles_of_host(policy_roles(w->policy), name.id, f->host), rule);
+    size_t n = policy_broken(w->policy, context_inventory(w->crew->run->context), name.id, f, rule);
     for (size_t i = 0; i < n; i++)
         if (window_add_broken(w->a.window, interface, f, v, policy_rule_group(w->policy, rule[i])))
             w->counts.folded++;
