@@ -82,7 +82,9 @@ function oracle(    i, r, before) {
         print "place", a_kind[i] == "staged" && a_truth[i] == "exfil" ? i - 1 : i, a_kind[i], a_size[i], seed[i], variant[i], a_host[i], int(a_start[i] / 86400), int((a_end[i] - 1) / 86400)
         if (a_truth[i] == "staging") { before = r; continue }
         if (a_kind[i] == "staged" && before < r) r = before
-        print "oracle", seed[i], variant[i], a_kind[i], a_size[i], r, feature[seed[i], variant[i], a_kind[i], a_host[i], a_start[i]]
+        a_rate[i] = r
+        a_feature[i] = feature[seed[i], variant[i], a_kind[i], a_host[i], a_start[i]]
+        print "oracle", seed[i], variant[i], a_kind[i], a_size[i], r, a_feature[i]
     }
 }
 
@@ -98,6 +100,6 @@ END {
             look(i, run)
             if (a_truth[i] == "staging") { staged = found; staged_when = when; staged_by = by; staged_tenth = a_tenth[i]; continue }
             if (a_kind[i] == "staged" && staged) { found = 1; when = staged_when; by = staged_by; a_tenth_here = staged_tenth } else a_tenth_here = a_tenth[i]
-            print "attack", seed[i], variant[i], budget[b], a_kind[i], found, a_size[i], found ? max(0, when - a_tenth_here) / 3600 : "-", by, a_role[i], a_host[i], int(a_start[i] / 86400) - first[seed[i]]
+            print "attack", seed[i], variant[i], budget[b], a_kind[i], found, a_size[i], found ? max(0, when - a_tenth_here) / 3600 : "-", by, a_role[i], a_host[i], int(a_start[i] / 86400) - first[seed[i]], a_rate[i], a_feature[i]
         }
 }
