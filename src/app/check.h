@@ -19,6 +19,8 @@ struct check {
     struct app *app;
     int64_t now_s;
     int code;            /* to exit with */
+    bool learned;        /* the store holds baselines, grouped so: */
+    unsigned grouping;
     struct check_row row[CHECK_ROWS_MAX];
     size_t n;
 };

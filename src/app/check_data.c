@@ -80,6 +80,9 @@ static void check_files(struct check *c)
         else
             check_found(c, s, context_about(x, s->part));
     }
+    if (c->learned && c->grouping != context_grouping(x))
+        check_add(c, "grouping", CHECK_POOR, "hosts meet all destinations anew: expect findings about new destinations for some days, or begin with a fresh store",
+                  "the store has learned destinations %s, a run would group them %s", context_grouping_text(c->grouping), context_grouping_text(context_grouping(x)));
     if (context_inventory(x))
         check_inventory(c, context_inventory(x));
     if (err)

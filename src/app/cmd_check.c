@@ -8,6 +8,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "app/pipeline.h"
 #include "app/terminal.h"
 #include "weir/store.h"
 
@@ -51,6 +52,7 @@ static void check_store(struct check *c)
         check_code(c, err == WEIR_UNSUPPORTED ? APP_USAGE : (int)app_exit_of(err));
     } else {
         unsigned long long commits = store_position(store).seq;
+        c->learned = commits && grouping_get(store, &c->grouping, NULL) == WEIR_OK;
         check_add(c, "store", CHECK_FINE, "", "%s, %llu commit%s: %.400s", store_backend(store), commits, commits == 1 ? "" : "s", url);
     }
     store_close(store);

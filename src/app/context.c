@@ -254,6 +254,20 @@ const struct data_about *context_about(const struct context *x, enum context_par
 
 const struct flow_providers *context_providers(const struct context *x) { return x->all ? &x->sealed : NULL; }
 
+unsigned context_grouping(const struct context *x)
+{
+    bool countries = x->country || (x->asn_country && ip_map_count(x->asn_country));
+    return (x->asn ? GROUPED_BY_SYSTEM : 0U) | (x->aws ? GROUPED_BY_SERVICE : 0U) | (countries ? GROUPED_BY_COUNTRY : 0U);
+}
+
+const char *context_grouping_text(unsigned grouping)
+{
+    static const char *const words[] = {"by network", "by provider", "by network and service of Amazon", "by provider and service of Amazon",
+                                        "by network and country", "by provider and country", "by network, service of Amazon and country",
+                                        "by provider, service of Amazon and country"};
+    return words[grouping & 7];
+}
+
 const struct inventory *context_inventory(const struct context *x) { return x->inventory; }
 
 size_t context_systems(const struct context *x) { return x->names ? as_names_count(x->names) : 0; }

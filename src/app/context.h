@@ -27,6 +27,10 @@ const struct data_about *context_about(const struct context *x, enum context_par
 const struct flow_providers *context_providers(const struct context *x);
 bool context_trusted(const struct context *x, struct ip a);
 bool context_threat(const struct context *x, struct ip a);
+/* Which kinds of data make the groups: baselines keep groups, so with other kinds hosts meet their destinations anew. */
+enum context_grouping { GROUPED_BY_SYSTEM = 1, GROUPED_BY_SERVICE = 2, GROUPED_BY_COUNTRY = 4 };
+unsigned context_grouping(const struct context *x);
+const char *context_grouping_text(unsigned grouping); /* "by network", "by provider and country" */
 /* For people: "" and 0 where nothing is known. name: of the autonomous system, or "Amazon S3, us-east-1". */
 void context_peer(const struct context *x, struct ip a, char country[3], uint32_t *asn, char *name, size_t name_cap);
 

@@ -330,6 +330,8 @@ static enum weir_err checkpoint(struct run *run, size_t next, struct fault *faul
         err = windows_put(run->store, run->window, fault);
     if (!err)
         err = run_state_put(run->store, &run->state, fault);
+    if (!err)
+        err = grouping_put(run->store, context_grouping(run->context), fault);
     if (err) {
         store_abort(run->store);
         return err;
@@ -365,6 +367,17 @@ static enum weir_err run_ranges(struct run *run, struct fault *fault)
     return err;
 }
 
+/* Baselines keep groups: told once, by the run that first groups in another way. */
+static enum weir_err tell_grouping(const struct run *run, struct fault *fault)
+{
+    unsigned before, now = context_grouping(run->context);
+    enum weir_err err = grouping_get(run->store, &before, fault);
+    if (!err && before != now && store_position(run->store).seq)
+        log_warn(run->app->log, "destinations are grouped in another way than before: hosts meet them anew for some days",
+                 LOG_TEXT("before", slice_of(context_grouping_text(before))), LOG_TEXT("now", slice_of(context_grouping_text(now))));
+    return err;
+}
+
 static enum weir_err prepare(struct run *run, struct fault *fault)
 {
     const struct config *c = run->app->config;
@@ -387,7 +400,9 @@ static enum weir_err prepare(struct run *run, struct fault *fault)
     if (err)
         return err;
     context_hash(run->context, c, run->config_hash);
-    err = run_state_get(run->store, &run->state, fault);
+    err = tell_grouping(run, fault);
+    if (!err)
+        err = run_state_get(run->store, &run->state, fault);
     if (!err)
         err = windows_load(run->store, &run->state, run->window, fault);
     return err;

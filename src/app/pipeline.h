@@ -109,6 +109,9 @@ enum weir_err run_state_get(struct store *s, struct run_state *out, struct fault
 enum weir_err run_state_put(struct store *s, const struct run_state *st, struct fault *fault);
 /* That host's finding is open. LIMIT: more than OPEN_FINDINGS_MAX. */
 enum weir_err run_state_add_finding(struct run_state *st, uint64_t host_id);
+/* How the baselines of this store group destinations: enum context_grouping; 0 if nothing says so. */
+enum weir_err grouping_get(struct store *s, unsigned *out, struct fault *fault);
+enum weir_err grouping_put(struct store *s, unsigned grouping, struct fault *fault);
 void run_state_free(struct run_state *st);
 enum weir_err windows_load(struct store *s, const struct run_state *st, struct window *w, struct fault *fault);
 enum weir_err windows_put(struct store *s, struct window *w, struct fault *fault);       /* dirty buckets */

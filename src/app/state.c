@@ -2,6 +2,7 @@
 /* What a run keeps in the store: the ledger and its index by day, the run state, the open windows.
  *   o <sha256>       blob 'o': string path, string key, varint stored, varint records, u64 first_s, u64 last_s
  *   l <day, 4 hex>   blob 'l': 32-byte object ids, in the order of counting
+ *   m 1              blob 'm': u8 enum context_grouping: how destinations were grouped at the last commit
  *   m 0              blob 'm': u64 watermark_s, u16 closed_through, varint days, days * u16, varint findings, findings * u64
  *   w <day><bucket>  blob 'w', see the room window */
 #include <stdlib.h>
@@ -170,6 +171,34 @@ enum weir_err run_state_get(struct store *s, struct run_state *out, struct fault
         bad_value(fault, err, 'm', "0");
     buffer_fini(&b);
     return err == WEIR_NOTFOUND ? WEIR_OK : err;
+}
+
+enum weir_err grouping_get(struct store *s, unsigned *out, struct fault *fault)
+{
+    struct buffer b;
+    struct cursor c;
+    uint8_t version;
+    *out = 0;
+    buffer_init(&b, STORE_VALUE_MAX);
+    enum weir_err err = store_get(s, 'm', "1", &b, fault);
+    if (!err && !(err = blob_open((struct slice){b.p, b.n}, 'm', VERSION, &version, &c))) {
+        *out = cursor_u8(&c);
+        err = c.err;
+    }
+    if (err && err != WEIR_NOTFOUND)
+        bad_value(fault, err, 'm', "1");
+    buffer_fini(&b);
+    return err == WEIR_NOTFOUND ? WEIR_OK : err;
+}
+
+enum weir_err grouping_put(struct store *s, unsigned grouping, struct fault *fault)
+{
+    struct buffer b;
+    buffer_init(&b, 64);
+    size_t begin = blob_begin(&b, 'm', VERSION);
+    buffer_u8(&b, (uint8_t)grouping);
+    blob_end(&b, begin);
+    return put_blob(s, 'm', "1", &b, fault);
 }
 
 enum weir_err run_state_put(struct store *s, const struct run_state *st, struct fault *fault)
