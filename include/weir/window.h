@@ -99,6 +99,9 @@ struct window_stats window_stats(const struct window *w);
 /* Merged into since the last window_clean? */
 bool window_bucket_dirty(const struct window *w, int64_t day_s, unsigned bucket);
 void window_clean(struct window *w);
+/* Put a day in order, as encoding and reading do by themselves. After it, until the window changes, several threads may encode
+ * buckets of that day. */
+WEIR_MUST_USE enum weir_err window_arrange(struct window *w, int64_t day_s);
 WEIR_MUST_USE enum weir_err window_encode(struct window *w, int64_t day_s, unsigned bucket, struct buffer *out);
 WEIR_MUST_USE enum weir_err window_decode(struct window *w, struct slice blob);
 

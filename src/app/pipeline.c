@@ -327,7 +327,7 @@ static enum weir_err checkpoint(struct run *run, size_t next, struct fault *faul
             fault_set(fault, err, "out of memory");
     }
     if (!err)
-        err = windows_put(run->store, run->window, fault);
+        err = windows_put(run->store, run->window, app_threads(run->app), fault);
     if (!err)
         err = run_state_put(run->store, &run->state, fault);
     if (!err)

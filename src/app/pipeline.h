@@ -114,7 +114,7 @@ enum weir_err grouping_get(struct store *s, unsigned *out, struct fault *fault);
 enum weir_err grouping_put(struct store *s, unsigned grouping, struct fault *fault);
 void run_state_free(struct run_state *st);
 enum weir_err windows_load(struct store *s, const struct run_state *st, struct window *w, struct fault *fault);
-enum weir_err windows_put(struct store *s, struct window *w, struct fault *fault);       /* dirty buckets */
+enum weir_err windows_put(struct store *s, struct window *w, unsigned threads, struct fault *fault); /* dirty buckets */
 enum weir_err windows_delete(struct store *s, uint16_t day, struct fault *fault);
 
 /* ---- the run ---- */

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a run keeps in the store: the ledger and its index by day, the run state, the open windows.
+/* What a run keeps in the store besides baselines, findings and windows: the ledger and its index by day, the run state.
  *   o <sha256>       blob 'o': string path, string key, varint stored, varint records, u64 first_s, u64 last_s
  *   l <day, 4 hex>   blob 'l': 32-byte object ids, in the order of counting
  *   m 1              blob 'm': u8 enum context_grouping: how destinations were grouped at the last commit
- *   m 0              blob 'm': u64 watermark_s, u16 closed_through, varint days, days * u16, varint findings, findings * u64
- *   w <day><bucket>  blob 'w', see the room window */
+ *   m 0              blob 'm': u64 watermark_s, u16 closed_through, varint days, days * u16, varint findings, findings * u64 */
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,12 +15,6 @@
 static void day_id(uint16_t day, char id[8])
 {
     unsigned char b[2] = {(unsigned char)(day >> 8), (unsigned char)day};
-    hex_encode(b, sizeof b, id);
-}
-
-static void bucket_id(uint16_t day, unsigned bucket, char id[8])
-{
-    unsigned char b[3] = {(unsigned char)(day >> 8), (unsigned char)day, (unsigned char)bucket};
     hex_encode(b, sizeof b, id);
 }
 
@@ -223,86 +216,4 @@ void run_state_free(struct run_state *st)
     free(st->open_finding);
     st->open_finding = NULL;
     st->open_findings = st->open_findings_cap = 0;
-}
-
-/* ---- windows ---- */
-
-struct loading {
-    struct window *w;
-    size_t bucket;     /* the last one that was looked at, and how that went */
-    enum weir_err err;
-};
-
-static enum weir_err load_one(void *loading, size_t i, struct slice value)
-{
-    struct loading *l = loading;
-    l->bucket = i;
-    return l->err = window_decode(l->w, value);
-}
-
-/* The ledger says that these records are counted, so going on without them would be a silent hole. */
-static enum weir_err load_fault(enum weir_err err, const char *id, struct fault *fault)
-{
-    if (err == WEIR_CORRUPT || err == WEIR_TRUNCATED)
-        return fault_set(fault, WEIR_CORRUPT, "store value 'w:%s', sums of an open day, is damaged: restore a copy of the store, or begin a new "
-                         "one and read the logs again", id);
-    if (err == WEIR_LIMIT)
-        return fault_set(fault, WEIR_USAGE, "the open days in the store have more host-days than 'window.max_hosts': set it as high as it was "
-                         "when they were counted");
-    return fault_set(fault, err, "cannot load the open windows: %s", weir_err_text(err));
-}
-
-enum weir_err windows_load(struct store *s, const struct run_state *st, struct window *w, struct fault *fault)
-{
-    struct loading l = {.w = w};
-    for (size_t d = 0; d < st->open_days; d++) {
-        char id[WINDOW_BUCKETS][8];
-        const char *ids[WINDOW_BUCKETS];
-        for (unsigned b = 0; b < WINDOW_BUCKETS; b++) {
-            bucket_id(st->open_day[d], b, id[b]);
-            ids[b] = id[b];
-        }
-        enum weir_err err = store_get_many(s, 'w', ids, WINDOW_BUCKETS, load_one, &l, fault);
-        if (err)
-            return l.err ? load_fault(l.err, id[l.bucket], fault) : err;
-    }
-    window_clean(w);
-    return WEIR_OK;
-}
-
-static enum weir_err put_bucket(struct store *s, struct window *w, int64_t day_s, unsigned bucket, struct buffer *b, struct fault *fault)
-{
-    char id[8];
-    bucket_id((uint16_t)(day_s / DAY_S), bucket, id);
-    buffer_clear(b);
-    enum weir_err err = window_encode(w, day_s, bucket, b);
-    if (err)
-        return fault_set(fault, err, "cannot encode window '%s': %s", id, weir_err_text(err));
-    return store_put(s, 'w', id, (struct slice){b->p, b->n}, fault);
-}
-
-enum weir_err windows_put(struct store *s, struct window *w, struct fault *fault)
-{
-    int64_t day[RUN_OPEN_DAYS_MAX];
-    struct buffer b;
-    enum weir_err err = WEIR_OK;
-    buffer_init(&b, STORE_VALUE_MAX);
-    size_t days = window_days(w, day, RUN_OPEN_DAYS_MAX);
-    for (size_t d = 0; d < days && !err; d++)
-        for (unsigned bucket = 0; bucket < WINDOW_BUCKETS && !err; bucket++)
-            if (window_bucket_dirty(w, day[d], bucket))
-                err = put_bucket(s, w, day[d], bucket, &b, fault);
-    buffer_fini(&b);
-    return err;
-}
-
-enum weir_err windows_delete(struct store *s, uint16_t day, struct fault *fault)
-{
-    enum weir_err err = WEIR_OK;
-    for (unsigned bucket = 0; bucket < WINDOW_BUCKETS && !err; bucket++) {
-        char id[8];
-        bucket_id(day, bucket, id);
-        err = store_delete(s, 'w', id, fault);
-    }
-    return err;
 }

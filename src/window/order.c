@@ -127,6 +127,8 @@ enum weir_err window_order(struct window *w, uint16_t day)
     return WEIR_OK;
 }
 
+enum weir_err window_arrange(struct window *w, int64_t day_s) { return window_order(w, (uint16_t)(day_s / DAY_S)); }
+
 static int compare_days(const void *a, const void *b)
 {
     int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
