@@ -21,6 +21,7 @@ struct writer {
     uint32_t last, interfaces;         /* the interface written last; how many are written */
     uint32_t name[64]; uint32_t names; /* recent names are few; more are written again */
     struct buffer names_out, interfaces_out, rows_out;
+    struct ref *ref; uint32_t refs_cap; /* of one row; behind refs_cap as much room again for sorting */
 };
 
 static uint32_t name_number(struct writer *wr, uint32_t offset)
@@ -55,10 +56,16 @@ static uint32_t interface_number(struct writer *wr, uint32_t interface)
     return wr->interfaces++;
 }
 
-static int compare_hours(const void *a, const void *b)
+/* At most 24, and nearly in order as a rule. */
+static void sort_hours(hour_t *h, size_t n)
 {
-    hour_t x = *(const hour_t *)a, y = *(const hour_t *)b;
-    return (x > y) - (x < y);
+    for (size_t i = 1; i < n; i++) {
+        hour_t x = h[i];
+        size_t k = i;
+        for (; k > 0 && h[k - 1] > x; k--)
+            h[k] = h[k - 1];
+        h[k] = x;
+    }
 }
 
 #define CELL_BYTES_MAX (8 + 10 + 1 + 24 * (2 + 10))
@@ -76,8 +83,7 @@ static void encode_cell(struct writer *wr, const struct cell *c)
 {
     WEIR_UNINITIALIZED hour_t hours[24];
     size_t n = cell_hours(wr->w, c, hours);
-    if (n > 1)
-        qsort(hours, n, sizeof *hours, compare_hours);
+    sort_hours(hours, n);
     char *begin = buffer_reserve(&wr->rows_out, CELL_BYTES_MAX), *p = begin;
     if (!p)
         return;
@@ -93,36 +99,26 @@ static void encode_cell(struct writer *wr, const struct cell *c)
     wr->rows_out.n += (size_t)(p - begin);
 }
 
-struct cell_ref { uint64_t group; uint32_t cell; };
-
-static int compare_refs(const void *a, const void *b)
-{
-    const struct cell_ref *x = a, *y = b;
-    return (x->group > y->group) - (x->group < y->group);
-}
-
-/* Most rows have few cells: these are put in place one by one. */
-#define FEW 64
-
-static void insert_ref(struct cell_ref *ref, uint32_t n, struct cell_ref r)
-{
-    while (n > 0 && ref[n - 1].group > r.group) {
-        ref[n] = ref[n - 1];
-        n--;
-    }
-    ref[n] = r;
-}
-
 #define AHEAD 16 /* cells fetched before they are written */
+
+static bool room_for_refs(struct writer *wr, uint32_t need)
+{
+    if (need <= wr->refs_cap)
+        return true;
+    struct ref *ref = realloc(wr->ref, (size_t)need * 4 * sizeof *ref);
+    if (!ref)
+        return false;
+    wr->ref = ref;
+    wr->refs_cap = need * 2;
+    return true;
+}
 
 /* at: place of the row in the order. */
 static enum weir_err encode_cells(struct writer *wr, uint32_t at)
 {
     const struct order *o = &wr->w->order;
-    WEIR_UNINITIALIZED struct cell_ref few[FEW];
-    struct cell_ref *ref = few;
-    uint32_t n = 0, max = o->cell_start[at + 1] - o->cell_start[at];
-    if (max > FEW && !(ref = malloc(max * sizeof *ref)))
+    uint32_t n = 0;
+    if (!room_for_refs(wr, o->cell_start[at + 1] - o->cell_start[at]))
         return WEIR_NOMEM;
     for (uint32_t i = o->cell_start[at]; i < o->cell_start[at + 1] && o->cell[i] != NIL; i++) {
         if (i + AHEAD < o->cell_start[o->n] && o->cell[i + AHEAD] != NIL)
@@ -130,19 +126,13 @@ static enum weir_err encode_cells(struct writer *wr, uint32_t at)
         const struct cell *c = &wr->w->cell[o->cell[i]];
         if (c->more != NIL)
             __builtin_prefetch(&wr->w->pool[c->more]);
-        struct cell_ref r = {c->group, o->cell[i]};
-        if (ref == few)
-            insert_ref(ref, n++, r);
-        else
-            ref[n++] = r;
+        wr->ref[n++] = (struct ref){c->group, 0, o->cell[i]};
     }
-    if (ref != few)
-        qsort(ref, n, sizeof *ref, compare_refs);
+    if (n)
+        refs_sort(wr->ref, wr->ref + wr->refs_cap, n);
     buffer_varint(&wr->rows_out, n);
     for (uint32_t i = 0; i < n; i++)
-        encode_cell(wr, &wr->w->cell[ref[i].cell]);
-    if (ref != few)
-        free(ref);
+        encode_cell(wr, &wr->w->cell[wr->ref[i].cell]);
     return WEIR_OK;
 }
 
@@ -199,6 +189,7 @@ enum weir_err window_encode(struct window *w, int64_t day_s, unsigned bucket, st
     buffer_fini(&wr.names_out);
     buffer_fini(&wr.interfaces_out);
     buffer_fini(&wr.rows_out);
+    free(wr.ref);
     return err;
 }
 

@@ -6,14 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct ref { uint64_t group; uint32_t flow_log, cell; };
-
 struct reader {
     struct window *w;
     struct homes homes;
     uint32_t *own_row;        /* by interface: its gaps and whether it forwards, or NIL; NULL when the day has none */
     bool *proven;             /* by interface: some host of the day is certain */
-    struct ref *ref; size_t refs, refs_cap;           /* cells of the host */
+    struct ref *ref; size_t refs, refs_cap;           /* cells of the host; behind refs_cap as much room again for sorting */
     struct host_group *group; size_t groups, groups_cap; /* result */
 };
 
@@ -36,7 +34,7 @@ static enum weir_err take_cells(struct reader *r, uint32_t at)
 {
     const struct order *o = &r->w->order;
     uint32_t flow_log = r->w->interface[r->w->row[o->row[at]].interface].flow_log;
-    if (!room(&r->ref, &r->refs_cap, r->refs + (o->cell_start[at + 1] - o->cell_start[at]), sizeof *r->ref))
+    if (!room(&r->ref, &r->refs_cap, r->refs + (o->cell_start[at + 1] - o->cell_start[at]), 2 * sizeof *r->ref))
         return WEIR_NOMEM;
     for (uint32_t i = o->cell_start[at]; i < o->cell_start[at + 1] && o->cell[i] != NIL; i++)
         r->ref[r->refs++] = (struct ref){group_plain(r->w->cell[o->cell[i]].group), flow_log, o->cell[i]};
@@ -60,21 +58,13 @@ static void group_max(struct host_group *to, const struct host_group *from)
         RAISE(to->hour[h], from->hour[h]);
 }
 
-static int compare_refs(const void *a, const void *b)
-{
-    const struct ref *x = a, *y = b;
-    if (x->group != y->group)
-        return x->group < y->group ? -1 : 1;
-    return (x->flow_log > y->flow_log) - (x->flow_log < y->flow_log);
-}
-
 /* Add up the cells of a group within a flow log, take the larger over flow logs. */
 static enum weir_err fold_groups(struct reader *r)
 {
     if (!room(&r->group, &r->groups_cap, r->refs + 1, sizeof *r->group))
         return WEIR_NOMEM;
     if (r->refs)
-        qsort(r->ref, r->refs, sizeof *r->ref, compare_refs);
+        refs_sort(r->ref, r->ref + r->refs_cap, r->refs);
     size_t n = 0;
     for (size_t i = 0; i < r->refs;) {
         const struct ref *first = &r->ref[i];
