@@ -224,24 +224,24 @@ static bool pool_hour(struct window *w, struct cell *c, hour_t h)
     return true;
 }
 
+/* Objects come in the order of time: what is added is as a rule of the last hour or later, and then the pool is not searched. */
 void cell_add_hour(struct window *w, uint32_t cell, hour_t h)
 {
     struct cell *c = &w->cell[cell];
+    bool kept = true;
     if (WEIR_LIKELY(hour_of(c->last) == hour_of(h))) {
         c->last = hour_sum(c->last, h);
-        return;
+    } else if (hour_of(h) > hour_of(c->last)) {
+        kept = c->last == HOUR_NONE || pool_hour(w, c, c->last);
+        c->last = kept ? h : c->last;
+    } else {
+        hour_t *earlier = pooled_hour(w, c, hour_of(h));
+        if (earlier)
+            *earlier = hour_sum(*earlier, h);
+        else
+            kept = pool_hour(w, c, h);
     }
-    if (c->last == HOUR_NONE) {
-        c->last = h;
-        return;
-    }
-    hour_t *earlier = pooled_hour(w, c, hour_of(h));
-    if (earlier)
-        *earlier = hour_sum(*earlier, h);
-    else if (pool_hour(w, c, c->last))
-        c->last = h;
-    else
-        w->nomem = true;
+    w->nomem |= !kept;
 }
 
 size_t cell_hours(const struct window *w, const struct cell *c, hour_t out[24])

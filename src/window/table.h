@@ -50,13 +50,13 @@ static inline hour_t hour_make(unsigned hour, unsigned ticks, uint64_t bytes)
 {
     return (uint64_t)hour << 59 | (uint64_t)ticks << 53 | (bytes < HOUR_BYTES_MAX ? bytes : HOUR_BYTES_MAX);
 }
-#define HOUR_NONE hour_make(31, 0, 0)
+#define HOUR_NONE ((hour_t)0) /* as hour 0 with nothing in it: adding to it is the same */
 
 struct cell {
     uint64_t group, bytes_in;
-    hour_t last;     /* the hour added last: objects come in the order of time */
+    hour_t last;     /* the latest hour */
     uint32_t row, row_next;
-    uint32_t more;   /* pool block of earlier hours, or NIL */
+    uint32_t more;   /* pool block of earlier hours, in any order, or NIL */
 };
 
 struct heads { /* chained hash: heads over an array of entries that hold hash_next */
