@@ -98,7 +98,7 @@ struct window_stats window_stats(const struct window *w);
 /* ---- stored form: one blob per (day, bucket of host_id); decoding merges ---- */
 /* Merged into since the last window_clean? */
 bool window_bucket_dirty(const struct window *w, int64_t day_s, unsigned bucket);
-void window_clean(struct window *w);
+void window_clean(struct window *w); /* all is stored: gives back the memory that storing took */
 /* Put a day in order, as encoding and reading do by themselves. After it, until the window changes, several threads may encode
  * buckets of that day. */
 WEIR_MUST_USE enum weir_err window_arrange(struct window *w, int64_t day_s);

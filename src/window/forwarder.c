@@ -12,53 +12,48 @@
 #define FORWARD_MIN_BYTES (256u << 10)
 #define UNLOGGED_SENDERS 3
 
-struct home { struct ip host; uint32_t row; };
-
-static int compare_homes(const void *a, const void *b)
+static uint32_t *homes_head(const struct window *w, const struct homes *h, struct ip host)
 {
-    const struct home *x = a, *y = b;
-    int order = ip_cmp(x->host, y->host);
-    return order ? order : (x->row > y->row) - (x->row < y->row);
+    return &h->head.head[mix(w, host.hi, host.lo) & h->head.mask];
 }
 
 enum weir_err homes_open(const struct window *w, struct homes *out)
 {
-    struct home *home = malloc(((size_t)w->order.n + 1) * sizeof *home);
-    *out = (struct homes){malloc(((size_t)w->order.n + 1) * sizeof(uint32_t)), 0};
-    if (!home || !out->row) {
-        free(home);
+    const struct order *o = &w->order;
+    uint32_t size = FIRST_CAP;
+    while (size < o->n / 2)
+        size *= 2;
+    out->next = malloc(((size_t)o->n + 1) * sizeof *out->next);
+    if (!out->next || !heads_resize(&out->head, size))
         return WEIR_NOMEM;
-    }
     const struct row *proof = NULL; /* the home row of a host comes before its pending ones */
-    for (uint32_t i = 0; i < w->order.n; i++) {
-        const struct row *r = &w->row[w->order.row[i]];
+    for (uint32_t i = 0; i < o->n; i++) {
+        const struct row *r = &w->row[o->row[i]];
         if (r->kind == ROW_HOME)
             proof = r;
-        if (r->kind == ROW_HOME || (r->kind == ROW_PENDING && proof && proof->host_id == r->host_id))
-            home[out->n++] = (struct home){r->host, w->order.row[i]};
+        if (r->kind != ROW_HOME && (r->kind != ROW_PENDING || !proof || proof->host_id != r->host_id))
+            continue;
+        uint32_t *head = homes_head(w, out, r->host);
+        out->next[i] = *head;
+        *head = i;
     }
-    if (out->n)
-        qsort(home, out->n, sizeof *home, compare_homes);
-    for (uint32_t i = 0; i < out->n; i++)
-        out->row[i] = home[i].row;
-    free(home);
     return WEIR_OK;
 }
 
-void homes_close(struct homes *h) { free(h->row); }
-
-uint32_t homes_find(const struct window *w, const struct homes *h, struct ip host)
+void homes_close(struct homes *h)
 {
-    uint32_t low = 0, high = h->n;
-    while (low < high) {
-        uint32_t mid = low + (high - low) / 2;
-        if (ip_cmp(w->row[h->row[mid]].host, host) < 0)
-            low = mid + 1;
-        else
-            high = mid;
-    }
-    return low < h->n && ip_eq(w->row[h->row[low]].host, host) ? low : h->n;
+    free(h->head.head);
+    free(h->next);
 }
+
+static uint32_t same_host(const struct window *w, const struct homes *h, uint32_t at, struct ip host)
+{
+    while (at != NIL && !ip_eq(w->row[w->order.row[at]].host, host))
+        at = h->next[at];
+    return at;
+}
+
+uint32_t homes_find(const struct window *w, const struct homes *h, struct ip host) { return same_host(w, h, *homes_head(w, h, host), host); }
 
 static uint64_t cell_bytes(const struct window *w, uint32_t k)
 {
@@ -74,12 +69,12 @@ static uint64_t said_sent(const struct window *w, const struct homes *h, uint32_
 {
     uint64_t sum = 0;
     struct flow f = {.peer = to};
-    for (struct ip host = w->row[h->row[at]].host; at < h->n && ip_eq(w->row[h->row[at]].host, host); at++)
+    for (struct ip host = w->row[w->order.row[at]].host; at != NIL; at = same_host(w, h, h->next[at], host))
         for (unsigned opened = 0; opened <= OPENED_BY_PEER; opened++) {
             f.opened = (uint8_t)opened;
             uint64_t group = flow_group(&f);
-            sum = sat_add(sum, cell_bytes(w, cell_find(w, h->row[at], group)));
-            sum = sat_add(sum, cell_bytes(w, cell_find(w, h->row[at], group | GROUP_BIG)));
+            sum = sat_add(sum, cell_bytes(w, cell_find(w, w->order.row[at], group)));
+            sum = sat_add(sum, cell_bytes(w, cell_find(w, w->order.row[at], group | GROUP_BIG)));
         }
     return sum;
 }
@@ -111,7 +106,7 @@ bool forwarder_suspected(const struct window *w, const struct homes *h, const st
             continue;
         examined = sat_add(examined, g->bytes_in); /* of very many senders a sample is kept */
         uint32_t home = homes_find(w, h, ip_from_v4((uint32_t)g->group));
-        if (home == h->n) {
+        if (home == NIL) {
             unlogged = sat_add(unlogged, g->bytes_in);
             unlogged_senders++;
         } else if (said_sent(w, h, home, d->host) < g->bytes_in / 2) {

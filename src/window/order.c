@@ -152,10 +152,19 @@ bool window_bucket_dirty(const struct window *w, int64_t day_s, unsigned bucket)
     return false;
 }
 
+void order_free(struct window *w)
+{
+    free(w->order.row);
+    free(w->order.cell);
+    free(w->order.cell_start);
+    w->order = (struct order){.day = 0};
+}
+
 void window_clean(struct window *w)
 {
     for (uint32_t i = 0; i < w->days; i++)
         memset(w->day[i].dirty, 0, sizeof w->day[i].dirty);
+    order_free(w);
 }
 
 /* What stays is copied into a new window: the memory of a closed day is given back at once. */

@@ -160,7 +160,7 @@ static void take_marks(const struct reader *r, uint32_t interface, struct host_d
 
 static enum weir_err reader_homes(struct reader *r)
 {
-    return r->homes.row ? WEIR_OK : homes_open(r->w, &r->homes);
+    return r->homes.next ? WEIR_OK : homes_open(r->w, &r->homes);
 }
 
 /* A copy of a host behind another interface (transit gateway, pod network) counts only if the host's own interface is silent. */
@@ -170,7 +170,7 @@ static bool row_counts(struct reader *r, const struct row *row, bool proven, enu
     case ROW_HOME: return true;
     case ROW_VIA:
         *err = reader_homes(r);
-        return !*err && homes_find(r->w, &r->homes, row->host) == r->homes.n;
+        return !*err && homes_find(r->w, &r->homes, row->host) == NIL;
     case ROW_PENDING: return proven;
     case ROW_INTERFACE: break;
     }

@@ -67,9 +67,7 @@ void window_free(struct window *w)
     free(w->interface_heads.head);
     free(w->row_heads.head);
     free(w->cell_slots.head);
-    free(w->order.row);
-    free(w->order.cell);
-    free(w->order.cell_start);
+    order_free(w);
     free(w->to);
     free(w);
 }

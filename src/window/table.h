@@ -95,15 +95,16 @@ struct window {
 
 /* The rows of a day by (host_id, kind, interface), start[b] being the first of bucket b. Kept until rows are added. */
 WEIR_MUST_USE enum weir_err window_order(struct window *w, uint16_t day);
+void order_free(struct window *w);
 /* A cell under its group, and whose flow log's it is where that counts. */
 struct ref { uint64_t group; uint32_t flow_log, cell; };
 void refs_sort(struct ref *ref, struct ref *spare, size_t n); /* by group, then flow log; spare has room for n */
 
 /* Rows of a day that are certainly of their host, by address, for forwarders: see forwarder.c. */
-struct homes { uint32_t *row; uint32_t n; };
+struct homes { struct heads head; uint32_t *next; }; /* chains of places in the order */
 WEIR_MUST_USE enum weir_err homes_open(const struct window *w, struct homes *out);
 void homes_close(struct homes *h);
-/* First home row with this address, or n. */
+/* Place of a home row with this address, or NIL. */
 uint32_t homes_find(const struct window *w, const struct homes *h, struct ip host);
 bool forwarder_possible(const struct host_day *day); /* cheap: by its own sums */
 bool forwarder_suspected(const struct window *w, const struct homes *h, const struct host_day *day);
