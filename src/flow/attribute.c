@@ -42,8 +42,9 @@ void flow_learn(struct flow_own *own, const struct record *r, struct flow_ends e
 {
     if (r->direction != DIRECTION_NONE || r->transit_gateway)
         return;
-    const struct ip *end[2] = {&r->src, &r->dst}; /* of two of which one is ours only that one can be it */
-    flow_own_learn(own, *end[!ends.src_own & ends.dst_own], *end[!ends.src_own | ends.dst_own]);
+    const struct ip *a = ends.dst_own && !ends.src_own ? &r->dst : &r->src; /* of two of which one is ours only that one can be it */
+    const struct ip *b = ends.src_own && !ends.dst_own ? &r->src : &r->dst;
+    flow_own_learn(own, *a, *b);
 }
 
 /* A transit gateway has no interface of the host: the sender is the host of its own bytes, if it is ours. */

@@ -8,58 +8,60 @@ static enum weir_err folded(struct window *w)
     return WEIR_LIMIT;
 }
 
-static enum weir_err add_incoming(struct window *w, uint32_t row, const struct flow *f, hour_t hour)
-{
-    if (!f->external)
-        return WEIR_OK;
-    uint32_t k = w->row[row].in_cell;
-    if (k == NIL) {
-        k = cell_get(w, row, (uint64_t)GROUP_IN << 60);
-        if (k == NIL)
-            return folded(w);
-        w->row[row].in_cell = k;
-    }
-    cell_add_hour(w, k, hour);
-    return WEIR_OK;
-}
-
 static hour_t hour_at(uint64_t start_s, uint64_t bytes)
 {
     uint32_t second = (uint32_t)(start_s % DAY_S);
     return hour_make(second / HOUR_S, 1u << (second % HOUR_S / 600), bytes);
 }
 
-static enum weir_err add_one(struct window *w, uint32_t interface, const struct flow *f, enum row_kind kind)
+/* Bytes that came in: summed for the group, and of those from outside which hours for the host as a whole. */
+static bool add_incoming(struct window *w, uint32_t row, uint32_t cell, const struct flow *f)
 {
-    uint64_t start = (uint64_t)f->start_s;
-    uint32_t row = row_get(w, interface, f->host, (uint16_t)(start / DAY_S), kind);
-    if (row == NIL)
+    w->cell[cell].bytes_in = sat_add(w->cell[cell].bytes_in, f->bytes);
+    if (!f->external)
+        return true;
+    uint32_t k = w->row[row].in_cell;
+    if (k == NIL)
+        w->row[row].in_cell = k = cell_get(w, row, (uint64_t)GROUP_IN << 60);
+    if (k != NIL)
+        cell_add_hour(w, k, hour_at((uint64_t)f->start_s, f->bytes));
+    return k != NIL;
+}
+
+static inline enum weir_err add_one(struct window *w, uint32_t interface, const struct flow *f, enum row_kind kind)
+{
+    uint16_t day = (uint16_t)((uint64_t)f->start_s / DAY_S);
+    uint32_t row = row_near(w, interface, f->host, day, kind);
+    if (WEIR_UNLIKELY(row == NIL) && (row = row_get(w, interface, f->host, day, kind)) == NIL)
         return folded(w);
     uint64_t group = flow_group(f);
     if (f->bytes >= WINDOW_BIG_BYTES && f->out)
         group |= GROUP_BIG;
-    uint32_t k = cell_get(w, row, group);
-    if (k == NIL)
+    uint32_t k = cell_near(w, row, group);
+    if (k == NIL && (k = cell_get(w, row, group)) == NIL)
         return folded(w);
-    hour_t hour = hour_at(start, f->bytes);
-    if (f->out) {
-        cell_add_hour(w, k, hour);
-        return WEIR_OK;
-    }
-    w->cell[k].bytes_in = sat_add(w->cell[k].bytes_in, f->bytes);
-    return add_incoming(w, row, f, hour);
+    if (f->out)
+        cell_add_hour(w, k, hour_at((uint64_t)f->start_s, f->bytes));
+    else if (!add_incoming(w, row, k, f))
+        return folded(w);
+    return WEIR_OK;
 }
 
-enum weir_err window_add(struct window *w, uint32_t interface, const struct flow *f, enum flow_verdict verdict)
+static enum weir_err add_unproven(struct window *w, uint32_t interface, const struct flow *f, enum flow_verdict verdict)
 {
-    if (WEIR_LIKELY(verdict == FLOW_CHARGED))
-        return add_one(w, interface, f, f->via ? ROW_VIA : ROW_HOME);
     enum weir_err err = add_one(w, interface, f, ROW_PENDING);
     if (verdict == FLOW_HINTED) /* the other end cannot be it: what it would have been given counts for nobody */
         return err;
     struct flow mirrored = flow_mirror(f);
     enum weir_err other = add_one(w, interface, &mirrored, ROW_PENDING);
     return err ? err : other;
+}
+
+enum weir_err window_add(struct window *w, uint32_t interface, const struct flow *f, enum flow_verdict verdict)
+{
+    if (WEIR_UNLIKELY(verdict != FLOW_CHARGED))
+        return add_unproven(w, interface, f, verdict);
+    return add_one(w, interface, f, f->via ? ROW_VIA : ROW_HOME);
 }
 
 enum weir_err window_add_broken(struct window *w, uint32_t interface, const struct flow *f, enum flow_verdict verdict, uint64_t group)

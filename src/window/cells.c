@@ -12,7 +12,6 @@
 #define CHAIN_WALK 8
 
 static inline uint64_t cell_hash(const struct window *w, uint32_t row, uint64_t group) { return mix(w, group, row); }
-static inline bool row_hashed(const struct window *w, const struct row *r) { return !w->learns || r->hashed; }
 
 #define SLOT_EMPTY UINT32_MAX
 #define SLOT_GONE (UINT32_MAX - 1) /* of a folded cell: the search goes on behind it */
@@ -62,7 +61,7 @@ static bool cells_rehash(struct window *w)
         return false;
     w->slots_used = 0;
     for (uint32_t k = 0; k < w->cells; k++)
-        if (w->cell[k].row != NIL && row_hashed(w, &w->row[w->cell[k].row]))
+        if (w->cell[k].row != NIL && w->row[w->cell[k].row].hashed)
             cell_hash_in(w, k);
     return true;
 }
@@ -96,16 +95,17 @@ static void row_hash_in(struct window *w, struct row *r)
 
 static uint32_t cell_make(struct window *w, uint32_t row, uint64_t group)
 {
-    uint32_t k = slots_ready(w) ? cell_slot(w) : NIL; /* a rehash must see neither cell nor row half made */
+    struct row *r = &w->row[row];
+    bool hashes = r->hashed || r->cells >= CHAIN_WALK;
+    uint32_t k = !hashes || slots_ready(w) ? cell_slot(w) : NIL; /* a rehash must see neither cell nor row half made */
     if (k == NIL)
         return NIL;
-    struct row *r = &w->row[row];
     w->cell[k] = (struct cell){.group = group, .last = HOUR_NONE, .row = row, .row_next = r->head, .more = NIL};
     r->head = k;
     r->cells++;
-    if (row_hashed(w, r))
+    if (r->hashed)
         cell_hash_in(w, k);
-    else if (r->cells > CHAIN_WALK)
+    else if (hashes)
         row_hash_in(w, r);
     return k;
 }
@@ -113,11 +113,8 @@ static uint32_t cell_make(struct window *w, uint32_t row, uint64_t group)
 uint32_t cell_find(const struct window *w, uint32_t row, uint64_t group)
 {
     uint32_t k;
-    if (!row_hashed(w, &w->row[row])) {
-        for (k = w->row[row].head; k != NIL && w->cell[k].group != group;)
-            k = w->cell[k].row_next;
-        return k;
-    }
+    if (!w->row[row].hashed)
+        return cell_near(w, row, group);
     if (!w->cell_slots.head)
         return NIL;
     uint64_t hash = cell_hash(w, row, group);
@@ -127,31 +124,30 @@ uint32_t cell_find(const struct window *w, uint32_t row, uint64_t group)
     return NIL;
 }
 
-uint32_t cell_get(struct window *w, uint32_t row, uint64_t group)
+static uint32_t cell_new(struct window *w, uint32_t row, uint64_t group)
 {
-    uint32_t k = w->last_cell;
-    if (k != NIL && w->cell[k].group == group && w->cell[k].row == row)
-        return k;
-    w->last_cell = k = cell_find(w, row, group);
-    if (WEIR_LIKELY(k != NIL))
-        return k;
-    if (!group_counts(group)) {
-        w->nomem |= (k = cell_make(w, row, group)) == NIL;
-        return k;
-    }
-    unsigned big = group_is_big(group);
-    if (group_level(group) < w->row[row].level[big])
-        return cell_get(w, row, group_rest(group));
-    k = cell_make(w, row, group);
+    uint32_t k = cell_make(w, row, group);
     w->nomem |= k == NIL;
-    if (k == NIL)
-        return NIL;
+    if (k == NIL || !group_counts(group))
+        return k;
+    unsigned big = group_is_big(group);
     uint32_t max = big ? w->limits.max_big_groups : w->limits.max_groups;
     if (++w->row[row].kept[big] <= max)
         return k;
     while (w->row[row].kept[big] > max)
         row_raise_level(w, row, big, (uint8_t)(w->row[row].level[big] + 1));
     return cell_get(w, row, group); /* it may have been folded itself */
+}
+
+uint32_t cell_get(struct window *w, uint32_t row, uint64_t group)
+{
+    uint32_t k = cell_find(w, row, group);
+    if (WEIR_LIKELY(k != NIL))
+        return k;
+    uint8_t level = w->row[row].level[group_is_big(group)];
+    if (level && group_counts(group) && group_level(group) < level)
+        return cell_get(w, row, group_rest(group));
+    return cell_new(w, row, group);
 }
 
 /* ---- hours ---- */
@@ -178,11 +174,6 @@ static void block_free(struct window *w, uint32_t at)
     unsigned class = (unsigned)(w->pool[at] >> 8);
     w->pool[at] = w->free_block[class];
     w->free_block[class] = at;
-}
-
-static hour_t hour_sum(hour_t a, hour_t b)
-{
-    return hour_make(hour_of(a), hour_ticks(a) | hour_ticks(b), hour_bytes(a) + hour_bytes(b));
 }
 
 static uint32_t block_grow(struct window *w, uint32_t at)
@@ -225,13 +216,11 @@ static bool pool_hour(struct window *w, struct cell *c, hour_t h)
 }
 
 /* Objects come in the order of time: what is added is as a rule of the last hour or later, and then the pool is not searched. */
-void cell_add_hour(struct window *w, uint32_t cell, hour_t h)
+void cell_add_other_hour(struct window *w, uint32_t cell, hour_t h)
 {
     struct cell *c = &w->cell[cell];
     bool kept = true;
-    if (WEIR_LIKELY(hour_of(c->last) == hour_of(h))) {
-        c->last = hour_sum(c->last, h);
-    } else if (hour_of(h) > hour_of(c->last)) {
+    if (hour_of(h) > hour_of(c->last)) {
         kept = c->last == HOUR_NONE || pool_hour(w, c, c->last);
         c->last = kept ? h : c->last;
     } else {
@@ -262,7 +251,6 @@ size_t cell_hours(const struct window *w, const struct cell *c, hour_t out[24])
 static void cell_unlink(struct window *w, uint32_t k)
 {
     struct cell *c = &w->cell[k];
-    w->last_cell = NIL;
     uint64_t hash = cell_hash(w, c->row, c->group);
     uint32_t i = slot_first(w, hash);
     while (w->cell_slots.head[i] != (slot_tag(hash) | k))
@@ -296,7 +284,7 @@ void row_raise_level(struct window *w, uint32_t row, unsigned big, uint8_t level
 {
     if (level <= w->row[row].level[big])
         return;
-    if (!row_hashed(w, &w->row[row]) && slots_ready(w))
+    if (!w->row[row].hashed && slots_ready(w))
         row_hash_in(w, &w->row[row]);
     w->row[row].level[big] = level;
     uint32_t k = w->row[row].head;
@@ -327,7 +315,7 @@ bool row_move_cells(struct window *w, uint32_t from, uint32_t to)
 {
     for (unsigned big = 0; big < 2; big++)
         row_raise_level(w, to, big, w->row[from].level[big]);
-    if (!row_hashed(w, &w->row[from]) && slots_ready(w))
+    if (!w->row[from].hashed && slots_ready(w))
         row_hash_in(w, &w->row[from]);
     while (w->row[from].head != NIL) {
         uint32_t k = w->row[from].head;

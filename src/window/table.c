@@ -85,7 +85,7 @@ void sums_reset(struct window *w)
     if (w->cells)
         heads_clear(&w->cell_slots);
     w->rows = w->cells = w->pool_n = w->days = w->cells_free = w->slots_used = w->rows_free = 0;
-    w->free_cell = w->last_cell = NIL;
+    w->free_cell = NIL;
     w->nomem = false;
     memset(w->free_block, 0xff, sizeof w->free_block);
     w->order.day = 0;
@@ -326,11 +326,6 @@ static bool rows_rehash(struct window *w)
     return true;
 }
 
-static bool row_is(const struct row *r, uint32_t interface, struct ip host, uint16_t day, enum row_kind kind)
-{
-    return r->interface == interface && r->day == day && r->kind == kind && ip_eq(r->host, host);
-}
-
 static uint32_t row_make(struct window *w, uint32_t interface, struct ip host, uint16_t day, enum row_kind kind, uint64_t hash)
 {
     if (w->rows - w->rows_free >= w->limits.max_hosts || day_slot(w, day) == NIL)
@@ -341,7 +336,7 @@ static uint32_t row_make(struct window *w, uint32_t interface, struct ip host, u
     }
     uint32_t *head = &w->row_heads.head[hash & w->row_heads.mask];
     w->row[w->rows] = (struct row){.host = host, .interface = interface, .head = NIL, .hash_next = *head, .in_cell = NIL,
-                                   .day = day, .kind = (uint8_t)kind, .host_id = w->learns ? 0 : host_identity(w, interface, host)};
+                                   .day = day, .kind = (uint8_t)kind, .hashed = !w->learns, .host_id = w->learns ? 0 : host_identity(w, interface, host)};
     *head = w->rows;
     return w->rows++;
 }
@@ -363,8 +358,8 @@ void row_prefetch(const struct window *w, uint32_t interface, struct ip host, ui
 
 uint32_t row_find(struct window *w, uint32_t interface, struct ip host, uint16_t day, enum row_kind kind)
 {
-    uint32_t k = w->interface[interface].last_row;
-    if (k < w->rows && row_is(&w->row[k], interface, host, day, kind)) /* a row of before a flush is as good as none */
+    uint32_t k = row_near(w, interface, host, day, kind);
+    if (k != NIL)
         return k;
     k = w->row_heads.head ? w->row_heads.head[row_hash(w, interface, host, day, kind) & w->row_heads.mask] : NIL;
     while (k != NIL && !row_is(&w->row[k], interface, host, day, kind))

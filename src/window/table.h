@@ -37,7 +37,7 @@ struct row {
     uint8_t level[2];  /* sampling level of each */
     uint16_t day;      /* days since 1970 */
     uint8_t kind;
-    bool hashed;       /* its cells are in the slots */
+    bool hashed;       /* its cells are in the slots; in the sums of one object only those of long rows are */
 };
 
 /* One hour: hour of day (5 bits) | active ten-minute ticks (6) | bytes out (53, saturating). */
@@ -49,6 +49,10 @@ static inline uint64_t hour_bytes(hour_t h) { return h & HOUR_BYTES_MAX; }
 static inline hour_t hour_make(unsigned hour, unsigned ticks, uint64_t bytes)
 {
     return (uint64_t)hour << 59 | (uint64_t)ticks << 53 | (bytes < HOUR_BYTES_MAX ? bytes : HOUR_BYTES_MAX);
+}
+static inline hour_t hour_sum(hour_t a, hour_t b)
+{
+    return hour_make(hour_of(a), hour_ticks(a) | hour_ticks(b), hour_bytes(a) + hour_bytes(b));
 }
 #define HOUR_NONE ((hour_t)0) /* as hour 0 with nothing in it: adding to it is the same */
 
@@ -77,7 +81,6 @@ struct window {
     hour_t *pool; uint32_t pool_n, pool_cap, free_block[7];
     char *text; uint32_t text_n, text_cap;
     uint32_t round; /* counts reuses */
-    uint32_t last_cell; /* the two directions of a connection come one after the other */
     uint32_t rows_free; /* dropped rows, not reused until reset */
     uint32_t last_account, last_flow_log, last_vpc;
     uint64_t account_hash, flow_log_hash; /* of the last ones, or 0 */
@@ -109,13 +112,38 @@ uint32_t homes_find(const struct window *w, const struct homes *h, struct ip hos
 bool forwarder_possible(const struct host_day *day); /* cheap: by its own sums */
 bool forwarder_suspected(const struct window *w, const struct homes *h, const struct host_day *day);
 
+/* What is at hand without a search: the row that the interface used last, and a cell of a row that is not hashed; or NIL. */
+static inline bool row_is(const struct row *r, uint32_t interface, struct ip host, uint16_t day, enum row_kind kind)
+{
+    return r->interface == interface && r->day == day && r->kind == kind && ip_eq(r->host, host);
+}
+static inline uint32_t row_near(const struct window *w, uint32_t interface, struct ip host, uint16_t day, enum row_kind kind)
+{
+    uint32_t k = w->interface[interface].last_row; /* of before a flush: as good as none */
+    return k < w->rows && row_is(&w->row[k], interface, host, day, kind) ? k : NIL;
+}
+static inline uint32_t cell_near(const struct window *w, uint32_t row, uint64_t group)
+{
+    uint32_t k = w->row[row].hashed ? NIL : w->row[row].head;
+    while (k != NIL && w->cell[k].group != group)
+        k = w->cell[k].row_next;
+    return k;
+}
 uint32_t row_find(struct window *w, uint32_t interface, struct ip host, uint16_t day, enum row_kind kind); /* or NIL */
 /* Find or make; NIL at a limit or out of memory. */
 uint32_t row_get(struct window *w, uint32_t interface, struct ip host, uint16_t day, enum row_kind kind);
 uint32_t cell_find(const struct window *w, uint32_t row, uint64_t group); /* or NIL */
 /* The cell that sums this group in this row: its own, or that of the rest once it is sampled out. */
 uint32_t cell_get(struct window *w, uint32_t row, uint64_t group);
-void cell_add_hour(struct window *w, uint32_t cell, hour_t h);
+void cell_add_other_hour(struct window *w, uint32_t cell, hour_t h);
+static inline void cell_add_hour(struct window *w, uint32_t cell, hour_t h)
+{
+    struct cell *c = &w->cell[cell];
+    if (WEIR_LIKELY(hour_of(c->last) == hour_of(h)))
+        c->last = hour_sum(c->last, h);
+    else
+        cell_add_other_hour(w, cell, h);
+}
 /* Raise the sampling level of small (0) or big (1) groups of a row and fold what no longer stays. */
 void row_raise_level(struct window *w, uint32_t row, unsigned big, uint8_t level);
 void sums_reset(struct window *w);
