@@ -64,7 +64,7 @@ static void facts_init(struct facts *x)
     memcpy(x->peer[0].country, "BR", 3);
     x->f = (struct finding_facts){.account = SLICE_LIT("123456789012"), .region = SLICE_LIT("sa-east-1"), .interface = SLICE_LIT("eni-0a1b2c"),
         .vpc = SLICE_LIT("vpc-77"), .host = facts_ip("10.0.1.10"), .day = x->day, .days = 1, .peer = x->peer, .peers = 1, .history = x->history,
-        .history_n = 9, .model = "egress-1", .config_hash = "0123456789abcdef"};
+        .history_n = 9, .model = "egress-2", .config_hash = "0123456789abcdef"};
 }
 
 #endif

@@ -52,7 +52,7 @@ struct finding_facts {
     const uint8_t *history; size_t history_n; /* daily external bytes before the first day, 1/8 octaves, oldest first */
     bool closed;              /* a quiet day followed */
     bool more;                /* the last day is still open: sums are lower bounds */
-    const char *model;        /* "egress-1" */
+    const char *model;        /* "egress-2" */
     char config_hash[17];     /* of the effective configuration */
 };
 

@@ -1,41 +1,63 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* score - one window against one baseline: named parts out. Pure functions, one file per test, each with its formula.
+/* score - one host-day against its baseline, its class and the other hosts of the day: named parts out. One file per test.
  *
  * A part says for one test: what was observed, what was expected (reference and spread), the excess u in spreads, the
  * rate at which a benign host-day of this kind reaches that, and the share of the budget the test owns. A test raises when
- * rate <= weight_share * budget. Tests work on day-to-date sums hour by hour, hence monotone: they may fire early, and
- * more bytes never un-fire them. (Judging withdraws a claim all the same when later records show a forwarder, or more hosts share a weekly
- * budget.) Source: docs/detection.md. */
+ * rate <= threshold. Tests work on day-to-date sums hour by hour, hence monotone: they may fire early, and
+ * more bytes never un-fire them. (Judging withdraws a claim all the same when later records show a forwarder, or what all hosts did.)
+ *
+ * A day is judged in two passes over its hosts: the survey, from which it is known what many hosts did at once, and the
+ * judgement. Both are functions of sums, baselines and classes of closed days, so a day can be judged again at any time.
+ * Rules (a ceiling, a listed network, a policy) are no statistics: they raise always and own no budget. Source: docs/detection.md. */
 #ifndef WEIR_SCORE_H
 #define WEIR_SCORE_H
 
 #include "weir/baseline.h"
 #include "weir/window.h"
 
+/* id, word, what is measured */
 #define SCORE_TEST_LIST(X)                                                                                           \
     X(HOUR_VOLUME, "hour-volume", "external bytes sent in one hour")                                                \
     X(GROUP_VOLUME, "group-volume", "bytes of the day to a destination the host knows")                             \
-    X(NEW_DESTINATION, "new-destination", "bytes of the day to destinations the host never used")                   \
-    X(SERVED_VOLUME, "served-volume", "bytes of the day served to one client network")
+    X(NEW_DESTINATION, "new-destination", "bytes of the day to destinations new to the host and its class")          \
+    X(NEW_FAR, "new-far", "bytes of the day to new destinations in countries new to the host and its class")         \
+    X(CLASS_DESTINATION, "class-destination", "bytes of the day to a destination new to the host but not to its class") \
+    X(ODD_PROTOCOL, "odd-protocol", "bytes of the day to new destinations by DNS, ICMP or no usual service")         \
+    X(SLOW, "slow", "bytes to a young destination since it was first seen")                                         \
+    X(SLOW_FAR, "slow-far", "bytes to a young destination in a new country since it was first seen")                \
+    X(SPLIT, "split", "number of new destinations that got more than 4 MB in the day")                              \
+    X(SERVED_VOLUME, "served-volume", "bytes of the day served to one client network")                              \
+    X(SERVED_NEW, "served-new", "bytes of the day served to one new client network")                                \
+    X(INTERNAL_PAIR, "internal-pair", "bytes of the day to a host of ours that the host knows")                     \
+    X(INTERNAL_SUBNET, "internal-subnet", "bytes of the day to a subnet of ours that is new to the host and its class") \
+    X(BEACON, "beacon", "hours of two days in which a young destination was called")                                \
+    X(BEACON_FAR, "beacon-far", "hours of two days in which a young destination in a new country was called")
 #define SCORE_TEST_ENUM(id, word, text) SCORE_##id,
 enum score_test { SCORE_TEST_LIST(SCORE_TEST_ENUM) SCORE_TEST_COUNT };
+#define SCORE_STRATA 2
+#define SCORE_HISTORIES (SCORE_STRATA * SCORE_TEST_COUNT) /* history of a test's stratum: SCORE_STRATA * test + stratum */
+_Static_assert(SCORE_HISTORIES <= BASELINE_HISTORIES, "a run of days for each");
 const char *score_test_word(enum score_test test);
 const char *score_test_text(enum score_test test);
+bool score_test_counts(enum score_test test); /* it counts destinations or hours, not bytes */
 
 struct score_part {
     enum score_test test;
     bool raised;
-    uint64_t group;            /* the destination group it speaks of; 0 = the whole host */
-    uint64_t observed_bytes;
+    uint8_t stratum;           /* 0: compared with nothing like it in the past (a quiet or short history); 1: with something */
+    uint64_t group;            /* the destination group it speaks of; 0 = several, or the whole host */
+    uint64_t observed_bytes;   /* also where something else is counted: the bytes behind it */
+    uint32_t observed_count;   /* destinations or hours, for the tests that count them */
     uint64_t reference_bytes;  /* what the excess is measured from: 2^reference, never under the floor */
     uint64_t floor_bytes;
     uint64_t largest_bytes;    /* the largest value in the history (0 if none) */
     uint32_t history_days;     /* values in the ring */
-    double observed, reference, spread; /* octaves: lg(b) = log2(1 + b/65536) */
-    double excess;             /* u = (observed - reference) / spread */
+    double observed, reference, spread; /* octaves: lg(b) = log2(1 + b/65536), or the scale of the test */
+    double common;             /* excess that the class, or the users of the group, showed as well: taken off */
+    double excess;             /* u = (observed - reference) / spread - common */
     double rate;               /* benign host-days that reach u, per host-day */
     double share;              /* w of the test, all tests sum to 1 */
-    double threshold;          /* share * budget */
+    double threshold;          /* share * budget, divided by the strata that a host-day can be raised in */
     uint8_t since_hour;        /* first hour (0..23) at whose end the day-to-date sum raised; 24 = did not */
     uint8_t from_hour, to_hour; /* hours (inclusive) whose bytes the part counts */
 };
@@ -52,13 +74,50 @@ struct score {
 
 struct score_model; /* constants; see models/ */
 extern const struct score_model score_model_default;
-const char *score_model_version(const struct score_model *m); /* "egress-1" */
-
-/* Score one host-day. budget: false findings per host-day. Uses only its arguments. */
-void score_day(const struct score_model *m, double budget, const struct host_day *day, const struct baseline *b, struct score *out);
-/* No test can raise, whatever the baseline, on a host-day that sent less outside: the smallest floor. */
+const char *score_model_version(const struct score_model *m); /* "egress-2" */
+/* No test can raise, whatever the baseline, on a host-day that sent less, inside and outside together: the smallest floor. */
 uint64_t score_min_bytes(const struct score_model *m);
-/* Does the part count bytes that the host sent to this group in this hour? For evidence. */
-bool score_covers(const struct score_part *p, const struct baseline *b, uint16_t today, uint64_t group, unsigned hour);
+
+/* ---- how often: the calibration of a class ---- */
+struct score_calibration; /* opaque */
+/* From the histories of the class, or of the young hosts, mixed with those of the fleet, as of that day. While the fleet is young (or NULL) the
+ * priors of the model speak alone. NULL: out of memory. */
+struct score_calibration *score_calibration_new(const struct score_model *m, const struct class_state *class, const struct class_state *fleet, uint16_t day);
+void score_calibration_free(struct score_calibration *c);
+/* Benign host-days that reach an excess of u > 0, per host-day; 1 for u <= 0. */
+double score_rate(const struct score_calibration *c, enum score_test test, unsigned stratum, double u);
+
+/* ---- what all hosts of the day did ---- */
+struct score_survey; /* opaque */
+struct score_survey *score_survey_new(const struct score_model *m); /* NULL: out of memory */
+void score_survey_free(struct score_survey *v);
+/* All hosts have been surveyed: from now on it answers. fleet: tells how many hosts know a group; may be NULL. */
+WEIR_MUST_USE enum weir_err score_survey_end(struct score_survey *v, const struct class_state *fleet, const struct score_calibration *calibration);
+
+/* ---- one host-day ---- */
+struct scorer; /* opaque: what is worked out about one host-day; reused for the next */
+struct scorer *scorer_new(const struct score_model *m); /* NULL: out of memory */
+void scorer_free(struct scorer *s);
+/* Take up a host-day. survey: NULL in the first pass, ended in the second. fleet_days: closed days of the fleet. class: may be NULL. All borrowed
+ * until the next call. NOMEM. */
+WEIR_MUST_USE enum weir_err scorer_take(struct scorer *s, const struct host_day *day, const struct baseline *b, const struct class_state *class,
+                                        unsigned fleet_days, const struct score_survey *survey);
+/* First pass: tell the survey of it. *above: some test is above its reference, so that the host must be judged. NOMEM. */
+WEIR_MUST_USE enum weir_err scorer_survey(struct scorer *s, struct score_survey *survey, bool *above);
+/* Second pass. budget: false findings per host-day. */
+void scorer_judge(struct scorer *s, const struct score_calibration *c, double budget, struct score *out);
+/* Bit i: part i of *score counts bytes that went to day->group[group] in that hour. For evidence. */
+uint64_t scorer_covers(const struct scorer *s, const struct score *score, size_t group, unsigned hour);
+/* What the day teaches: values of the features (see baseline_lesson), and after the judgement the largest excess of each history in 1/8 spreads,
+ * 0 when nothing was above. */
+struct score_lesson {
+    uint8_t feature[FEATURE_COUNT], excess[SCORE_HISTORIES];
+    bool judged[SCORE_HISTORIES]; /* the host-day counts in this history */
+};
+void scorer_lesson(const struct scorer *s, struct score_lesson *out);
+/* The excess at which a test raises: what a raised day counts for in the calibration, 1/8 spreads. */
+uint8_t score_alarm(const struct score_calibration *c, enum score_test test, unsigned stratum, double threshold);
+/* What the class is told of a grown host: its reference in each feature, 1/8 octaves. */
+void score_references(const struct score_model *m, const struct baseline *b, uint8_t reference[FEATURE_COUNT]);
 
 #endif

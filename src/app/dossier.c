@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define VERSION 1
+#define VERSION 2
 #define TEXT_MAX 65535
 
 struct dossier *dossier_new(void)
@@ -213,11 +213,12 @@ static void put_part(struct buffer *b, const struct score_part *p)
     buffer_u8(b, p->raised);
     buffer_u64(b, p->group);
     buffer_u64(b, p->observed_bytes);
+    buffer_u32(b, p->observed_count);
     buffer_u64(b, p->reference_bytes);
     buffer_u64(b, p->floor_bytes);
     buffer_u64(b, p->largest_bytes);
     buffer_u32(b, p->history_days);
-    const double numbers[] = {p->observed, p->reference, p->spread, p->excess, p->rate, p->share, p->threshold};
+    const double numbers[] = {p->observed, p->reference, p->spread, p->common, p->excess, p->rate, p->share, p->threshold};
     for (size_t i = 0; i < WEIR_COUNT(numbers); i++)
         put_double(b, numbers[i]);
     buffer_u8(b, p->since_hour);
@@ -234,11 +235,12 @@ static void get_part(struct cursor *c, struct score_part *p)
     p->raised = cursor_u8(c) != 0;
     p->group = cursor_u64(c);
     p->observed_bytes = cursor_u64(c);
+    p->observed_count = cursor_u32(c);
     p->reference_bytes = cursor_u64(c);
     p->floor_bytes = cursor_u64(c);
     p->largest_bytes = cursor_u64(c);
     p->history_days = cursor_u32(c);
-    double *numbers[] = {&p->observed, &p->reference, &p->spread, &p->excess, &p->rate, &p->share, &p->threshold};
+    double *numbers[] = {&p->observed, &p->reference, &p->spread, &p->common, &p->excess, &p->rate, &p->share, &p->threshold};
     for (size_t i = 0; i < WEIR_COUNT(numbers); i++)
         *numbers[i] = get_double(c);
     p->since_hour = cursor_u8(c);

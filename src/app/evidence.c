@@ -44,43 +44,35 @@ struct search {
 
 /* ---- what is claimed, and when it was sent ---- */
 
-static bool covered(const struct judged *j, uint16_t day, uint64_t group, unsigned hour)
-{
-    for (size_t i = 0; i < j->score.n && j->score.part[i].raised; i++)
-        if (score_covers(&j->score.part[i], &j->baseline, day, group, hour))
-            return true;
-    return false;
-}
-
 /* Hours in which one destination got a good part of the claim; none: the hour with most. The rest of a flood is told by its sum only. */
-static uint32_t flood_hours(const struct judged *j, const struct host_day *d, uint16_t day, uint64_t total)
+static uint32_t flood_hours(const struct judged *j, const struct host_day *d, uint64_t total)
 {
     uint32_t hours = 0;
     unsigned most = 0;
     for (size_t i = 0; i < d->groups; i++)
         for (unsigned h = 0; h < 24; h++)
-            if (d->group[i].hour[h] && d->group[i].hour[h] >= total / FLOOD_CELL_SHARE && covered(j, day, d->group[i].group, h))
+            if (d->group[i].hour[h] && d->group[i].hour[h] >= total / FLOOD_CELL_SHARE && judged_covers(j, d->group[i].group, h))
                 hours |= 1u << h;
     for (unsigned h = 1; h < 24; h++)
         most = j->claimed[h] > j->claimed[most] ? h : most;
     return hours ? hours : 1u << most;
 }
 
-void evidence_claim(struct judged *j, const struct host_day *d, uint16_t day)
+void evidence_claim(struct judged *j, const struct host_day *d)
 {
     uint64_t total = 0;
     memset(j->claimed, 0, sizeof j->claimed);
     j->hours = 0;
     for (size_t i = 0; i < d->groups; i++)
         for (unsigned h = 0; h < 24; h++)
-            if (d->group[i].hour[h] && covered(j, day, d->group[i].group, h)) {
+            if (d->group[i].hour[h] && judged_covers(j, d->group[i].group, h)) {
                 j->claimed[h] = sat_add(j->claimed[h], d->group[i].hour[h]);
                 j->hours |= 1u << h;
             }
     for (unsigned h = 0; h < 24; h++)
         total = sat_add(total, j->claimed[h]);
     if (d->level) /* too many destinations to keep */
-        j->hours = flood_hours(j, d, day, total);
+        j->hours = flood_hours(j, d, total);
 }
 
 /* ---- hits of one object ---- */
@@ -131,7 +123,7 @@ static void look_at(struct search *s, const struct record *r, const struct flow 
     uint64_t group = flow_group(f);
     for (size_t i = s->last_first; i < s->last_end; i++) {
         struct judged *j = &s->judged[s->order[i]];
-        if (!ip_eq(j->host.host, f->host) || !(j->hours >> hour & 1) || !slice_eq(j->host.account, r->account) || !covered(j, s->day, group, hour))
+        if (!ip_eq(j->host.host, f->host) || !(j->hours >> hour & 1) || !slice_eq(j->host.account, r->account) || !judged_covers(j, group, hour))
             continue;
         const struct hit h = {.peer = f->peer, .group = group, .bytes = f->bytes, .packets = f->packets, .line = r->line, .start_s = f->start_s,
                               .end_s = f->end_s, .port = f->service_port, .protocol = f->protocol, .out = f->out,
@@ -293,18 +285,16 @@ static bool peer_known(const struct flow_rules *rules, const struct baseline *b,
         for (unsigned service = 0; service < SERVICE_CLASSES; service++) {
             f.opened = (uint8_t)opened;
             f.service = (uint8_t)service;
-            if (baseline_find(b, flow_group(&f)))
+            if (baseline_find(b, group_network(flow_group(&f))))
                 return true;
         }
     return false;
 }
 
-static enum score_test strongest_test(const struct judged *j, uint16_t day, const struct peer *p)
+static enum score_test strongest_test(const struct judged *j, const struct peer *p)
 {
-    for (size_t i = 0; i < j->score.n && j->score.part[i].raised; i++)
-        if (score_covers(&j->score.part[i], &j->baseline, day, p->group, p->hour))
-            return j->score.part[i].test;
-    return j->score.part[0].test;
+    uint64_t parts = judged_covers(j, p->group, p->hour);
+    return j->score.part[parts ? __builtin_ctzll(parts) : 0].test;
 }
 
 static bool copy_lines(struct arena *arena, const struct place *p, struct evidence_place *out)
@@ -346,7 +336,7 @@ static bool copy_peer(struct search *s, const struct judged *j, const struct pee
     *out = (struct evidence_peer){.peer = p->address, .port = p->port[port].port, .protocol = p->port[port].protocol,
                                   .initiated = p->port[port].initiated, .known = peer_known(&s->a.rules, &j->baseline, p->address, p->port[port].initiated),
                                   .bytes = p->bytes, .packets = p->packets, .records = p->records, .bytes_in = p->bytes_in,
-                                  .first_s = p->first_s, .last_s = p->last_s, .test = strongest_test(j, s->day, p)};
+                                  .first_s = p->first_s, .last_s = p->last_s, .test = strongest_test(j, p)};
     context_peer(s->run->context, p->address, out->country, &out->asn, out->as_name, sizeof out->as_name);
     return copy_places(s, p, out);
 }

@@ -1,23 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Judging a day: each host against its baseline, evidence for those that were raised, findings; then, when the day closes,
- * learning. A day is judged with the baselines of the days before it, however often that is done. */
+/* Judging a day in two passes over its hosts: the survey, which finds what many did at once, and the judgement of each against its
+ * baseline and class, with evidence and findings for those that were raised; then, when the day closes, learning. A day is
+ * judged with the baselines of the days before it, however often that is done. */
 #include <stdlib.h>
 #include <string.h>
 
-#include "app/run.h"
-
-struct judging {
-    struct run *run;
-    struct fault *fault;
-    uint16_t day;
-    bool closing;
-    double budget;
-    struct arena *arena;
-    struct judged *judged; size_t n, cap;
-    struct buffer blob;
-};
-
-static void host_key(uint64_t host_id, char id[17]) { snprintf(id, 17, "%016llx", (unsigned long long)host_id); }
+#include "app/judge.h"
 
 static enum weir_err load_baseline(struct judging *g, const struct host_day *d, struct baseline *b)
 {
@@ -41,13 +29,108 @@ static enum weir_err load_baseline(struct judging *g, const struct host_day *d, 
     return err;
 }
 
-static enum weir_err save_baseline(struct judging *g, const struct baseline *b)
+/* ---- both passes: one host ---- */
+
+/* Where the operator has named the forwarders, a suspicion is no more than that. */
+static bool suspicion_counts(const struct judging *g) { return g->run->app->config->forwarders.n == 0; }
+
+static void tell_suspected(struct judging *g, const struct host_day *d)
 {
-    char id[17];
-    host_key(b->host_id, id);
-    buffer_clear(&g->blob);
-    enum weir_err err = baseline_encode(b, &g->blob);
-    return err ? err : store_put(g->run->store, 'h', id, (struct slice){g->blob.p, g->blob.n}, g->fault);
+    char ip[IP_TEXT_MAX];
+    ip_format(d->host, ip);
+    if (d->suspected)
+        log_warn(g->run->app->log, suspicion_counts(g) ? "suspected forwarder, charged to nobody" : "suspected forwarder, not in networks.forwarders, so charged", LOG_TEXT("interface", d->interface), LOG_TEXT("address", slice_of(ip)),
+                 LOG_NUMBER("bytes", d->external_out));
+}
+
+static bool charged_to_nobody(const struct judging *g, const struct host_day *d) { return d->forwarder && (!d->suspected || suspicion_counts(g)); }
+
+/* The host-day, its baseline and its class into the scorer. */
+static enum weir_err take(struct judging *g, const struct host_day *d, const struct score_survey *survey, struct baseline *b, struct class_entry *class,
+                          struct baseline_changes *released)
+{
+    enum weir_err err = load_baseline(g, d, b);
+    if (!err) {
+        baseline_release(b, g->day, released);
+        err = classes_get(g->classes, host_class(d), class, g->fault);
+    }
+    return err ? err : scorer_take(g->scorer, d, b, class->state, g->fleet_days, survey);
+}
+
+/* ---- first pass ---- */
+
+static enum weir_err note_above(struct judging *g, uint64_t host_id)
+{
+    if (g->above_n == g->above_cap) {
+        size_t cap = g->above_cap ? g->above_cap * 2 : 256;
+        uint64_t *p = realloc(g->above, cap * sizeof *p);
+        if (!p)
+            return WEIR_NOMEM;
+        g->above = p;
+        g->above_cap = cap;
+    }
+    g->above[g->above_n++] = host_id;
+    return WEIR_OK;
+}
+
+static enum weir_err survey_host(void *ctx, const struct host_day *day)
+{
+    struct judging *g = ctx;
+    struct baseline b;
+    struct class_entry class;
+    struct baseline_changes released;
+    bool above = false;
+    tell_suspected(g, day);
+    if (charged_to_nobody(g, day) || (!g->fleet_days && !g->closing)) /* on the first day nothing can be raised */
+        return WEIR_OK;
+    struct host_day d = *day;
+    d.forwarder = false;
+    enum weir_err err = take(g, &d, NULL, &b, &class, &released);
+    if (!err)
+        err = scorer_survey(g->scorer, g->survey, &above);
+    return !err && above ? note_above(g, d.host_id) : err;
+}
+
+/* ---- second pass ---- */
+
+static enum weir_err cover(struct judging *g, const struct host_day *d, struct judged *j)
+{
+    j->covered = arena_alloc(g->arena, (d->groups + 1) * sizeof *j->covered);
+    if (!j->covered)
+        return WEIR_NOMEM;
+    uint64_t raised = 0;
+    for (size_t i = 0; i < j->score.n && j->score.part[i].raised; i++)
+        raised |= 1ULL << i;
+    for (size_t i = 0; i < d->groups; i++) {
+        struct covered c = {.group = d->group[i].group};
+        for (unsigned h = 0; h < 24; h++)
+            c.parts |= scorer_covers(g->scorer, &j->score, i, h) & raised;
+        if (c.parts)
+            j->covered[j->covered_n++] = c;
+    }
+    evidence_claim(j, d);
+    return WEIR_OK;
+}
+
+uint64_t judged_covers(const struct judged *j, uint64_t group, unsigned hour)
+{
+    uint64_t hourly = 0, parts = 0;
+    size_t low = 0, high = j->covered_n;
+    for (size_t i = 0; i < j->score.n && j->score.part[i].raised; i++)
+        if (j->score.part[i].test == SCORE_HOUR_VOLUME && j->score.part[i].from_hour != hour)
+            hourly |= 1ULL << i;
+        else if (j->score.part[i].test == SCORE_HOUR_VOLUME && group_external(group))
+            parts |= 1ULL << i; /* also what sampling folded */
+    while (low < high) {
+        size_t mid = (low + high) / 2;
+        if (j->covered[mid].group < group)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    if (low < j->covered_n && j->covered[low].group == group)
+        parts |= j->covered[low].parts & ~hourly;
+    return parts;
 }
 
 static enum weir_err keep_judged(struct judging *g, const struct host_day *d, const struct baseline *b, const struct score *score)
@@ -70,265 +153,94 @@ static enum weir_err keep_judged(struct judging *g, const struct host_day *d, co
     j->host.groups = 0;
     j->baseline = *b;
     j->score = *score;
-    evidence_claim(j, d, g->day);
-    return WEIR_OK;
+    return cover(g, d, j);
 }
 
-/* What was raised is not learned: the groups that a raised part counts, and the sums of the host's day. */
-static enum weir_err learn(struct judging *g, const struct host_day *d, struct baseline *b, const struct score *score)
+static bool is_above(struct judging *g, uint64_t host_id)
 {
-    uint64_t *flagged = NULL;
-    size_t n = 0;
-    if (score->raised && !(flagged = malloc((d->groups + 1) * sizeof *flagged)))
-        return WEIR_NOMEM;
-    for (size_t i = 0; flagged && i < d->groups; i++)
-        for (size_t p = 0; p < score->n && score->part[p].raised; p++)
-            if (score->part[p].test != SCORE_HOUR_VOLUME && score_covers(&score->part[p], b, g->day, d->group[i].group, 0)) {
-                flagged[n++] = d->group[i].group;
-                break;
-            }
-    baseline_learn(b, d, flagged, n, score->raised);
-    free(flagged);
-    return save_baseline(g, b);
+    while (g->above_next < g->above_n && g->above[g->above_next] < host_id)
+        g->above_next++;
+    return g->above_next < g->above_n && g->above[g->above_next] == host_id;
 }
 
-/* Where the operator has named the forwarders, a suspicion is no more than that. */
-static bool suspicion_counts(const struct judging *g) { return g->run->app->config->forwarders.n == 0; }
-
-static void tell_suspected(struct judging *g, const struct host_day *d)
-{
-    char ip[IP_TEXT_MAX];
-    ip_format(d->host, ip);
-    if (d->suspected)
-        log_warn(g->run->app->log, suspicion_counts(g) ? "suspected forwarder, charged to nobody" : "suspected forwarder, not in networks.forwarders, so charged", LOG_TEXT("interface", d->interface), LOG_TEXT("address", slice_of(ip)),
-                 LOG_NUMBER("bytes", d->external_out));
-}
-
-static enum weir_err on_host(void *ctx, const struct host_day *day)
+static enum weir_err judge_host(void *ctx, const struct host_day *day)
 {
     struct judging *g = ctx;
     struct baseline b;
+    struct class_entry class;
+    struct baseline_changes released;
     struct score score = {0};
-    tell_suspected(g, day);
-    struct host_day trusted = *day;
-    trusted.forwarder &= !day->suspected || suspicion_counts(g);
-    const struct host_day *d = &trusted;
-    if (d->forwarder)
+    bool above = is_above(g, day->host_id);
+    if (charged_to_nobody(g, day) || (!above && !g->closing))
         return WEIR_OK;
-    enum weir_err err = load_baseline(g, d, &b);
-    if (err)
-        return err;
-    if (d->external_out >= score_min_bytes(&score_model_default))
-        score_day(&score_model_default, g->budget, d, &b, &score);
-    if (score.raised)
-        err = keep_judged(g, d, &b, &score);
+    struct host_day d = *day;
+    d.forwarder = false;
+    enum weir_err err = take(g, &d, g->survey, &b, &class, &released);
+    bool young = b.days < BASELINE_YOUNG_DAYS;
+    if (!err && above)
+        scorer_judge(g->scorer, young ? classes_young(g->classes)->calibration : class.calibration, g->budget, &score);
+    if (!err && score.raised)
+        err = keep_judged(g, &d, &b, &score);
     if (!err && g->closing)
-        err = learn(g, d, &b, &score);
+        err = lesson_learn(g, &d, &b, &class, &score, &released);
     return err;
 }
 
-/* ---- findings ---- */
+/* ---- a day ---- */
 
-static struct inventory_host host_of(const struct judging *g, const struct dossier *d)
-{
-    struct inventory_host who;
-    inventory_find(context_inventory(g->run->context), d->interface, d->vpc, d->host, &who);
-    return who;
-}
-
-/* Written only if it says something new, so that judging an open day again is no news. */
-static enum weir_err put_finding(struct judging *g, const struct dossier *d, bool open)
-{
-    char uid[FINDING_UID_MAX];
-    struct buffer json, old;
-    buffer_init(&json, STORE_VALUE_MAX);
-    buffer_init(&old, STORE_VALUE_MAX);
-    struct inventory_host who = host_of(g, d);
-    enum weir_err err = dossier_finding(d, open, &who, g->run->config_hash, uid, &json);
-    if (!err) {
-        const char *id = strchr(uid, '-') + 1; /* the store takes hexadecimal ids */
-        enum weir_err got = store_get(g->run->store, 'q', id, &old, NULL);
-        if (got == WEIR_NOTFOUND)
-            g->run->counts.findings_new++;
-        if (got || old.n != json.n || memcmp(old.p, json.p, json.n) != 0)
-            err = store_put_finding(g->run->store, id, (struct slice){json.p, json.n}, g->fault);
-    }
-    buffer_fini(&json);
-    buffer_fini(&old);
-    return err;
-}
-
-static void dossier_begin(struct dossier *d, const struct judged *j)
-{
-    const struct ring *ring = &j->baseline.feature[FEATURE_DAY_EXTERNAL];
-    d->host_id = j->host.host_id;
-    d->host = j->host.host;
-    d->account = j->host.account;
-    d->interface = j->host.interface;
-    d->vpc = j->host.vpc;
-    d->region = j->region;
-    d->history_n = ring->n;
-    memcpy(d->history, ring->v, ring->n);
-    d->closed = false;
-    d->days = 0;
-}
-
-/* The day is one of the run of days, or next to it: two days may be open at once, and each is judged again. */
-static bool joins(const struct dossier *d, int64_t day_s)
-{
-    return d->days && !d->closed && day_s >= d->day[0]->day_s - DAY_S && day_s <= d->day[d->days - 1]->day_s + DAY_S;
-}
-
-/* A damaged dossier costs the earlier days of one finding, not the run. */
-static enum weir_err load_dossier(struct judging *g, uint64_t host_id, struct dossier *d)
-{
-    char id[17];
-    enum weir_err err = dossier_get(g->run->store, host_id, d, g->fault);
-    if (err != WEIR_CORRUPT && err != WEIR_TRUNCATED)
-        return err;
-    host_key(host_id, id);
-    log_error(g->run->app->log, "dossier damaged, its finding begins anew", LOG_TEXT("host", slice_of(id)));
-    d->days = 0;
-    return WEIR_NOTFOUND;
-}
-
-static enum weir_err file_judged(struct judging *g, const struct judged *j)
-{
-    struct dossier *d = dossier_new();
-    if (!d)
-        return WEIR_NOMEM;
-    enum weir_err err = load_dossier(g, j->host.host_id, d);
-    if (err == WEIR_NOTFOUND || (!err && !joins(d, j->host.day_s))) {
-        err = WEIR_OK;
-        dossier_begin(d, j);
-    }
-    if (!err && !dossier_keep_evidence(d, j->day))
-        err = WEIR_NOMEM;
-    if (!err) {
-        dossier_add_day(d, j->day);
-        err = dossier_put(g->run->store, d, g->fault);
-    }
-    if (!err)
-        err = put_finding(g, d, !g->closing);
-    if (!err)
-        err = run_state_add_finding(&g->run->state, j->host.host_id);
-    dossier_free(d);
-    return err;
-}
-
-static bool raised_now(const struct judging *g, uint64_t host_id)
-{
-    for (size_t i = 0; i < g->n; i++)
-        if (g->judged[i].host.host_id == host_id)
-            return true;
-    return false;
-}
-
-static enum weir_err delete_finding(struct judging *g, const char *uid)
-{
-    return store_delete(g->run->store, 'q', strchr(uid, '-') + 1, g->fault);
-}
-
-/* What came since takes the claim back (a gateway gave itself away, more hosts share the budget): the finding is that of the other days, or
- * gone, as if all had been counted in one run. */
-static enum weir_err withdraw_day(struct judging *g, struct dossier *d)
-{
-    char old_uid[FINDING_UID_MAX], uid[FINDING_UID_MAX], id[17];
-    struct buffer json;
-    buffer_init(&json, STORE_VALUE_MAX);
-    struct inventory_host who = host_of(g, d);
-    enum weir_err err = dossier_finding(d, true, &who, g->run->config_hash, old_uid, &json);
-    dossier_remove_day(d, (int64_t)g->day * DAY_S);
-    log_warn(g->run->app->log, "claim withdrawn", LOG_TEXT("finding", slice_of(old_uid)));
-    host_key(d->host_id, id);
-    if (!err && !d->days) {
-        err = store_delete(g->run->store, 'c', id, g->fault);
-    } else if (!err) {
-        buffer_clear(&json);
-        err = dossier_finding(d, true, &who, g->run->config_hash, uid, &json);
-        if (!err)
-            err = dossier_put(g->run->store, d, g->fault);
-        if (!err)
-            err = put_finding(g, d, true);
-    }
-    if (!err && (!d->days || strcmp(uid, old_uid) != 0))
-        err = delete_finding(g, old_uid);
-    buffer_fini(&json);
-    return err;
-}
-
-/* A day closed without the host being raised: its finding is complete. */
-static enum weir_err close_finding(struct judging *g, struct dossier *d)
-{
-    d->closed = true;
-    enum weir_err err = dossier_put(g->run->store, d, g->fault);
-    return err ? err : put_finding(g, d, false);
-}
-
-/* One open finding whose host is not raised on this day; *open: it stays open. */
-static enum weir_err settle_quiet(struct judging *g, uint64_t host_id, bool *open)
+static enum weir_err two_passes(struct judging *g)
 {
     int64_t day_s = (int64_t)g->day * DAY_S;
-    struct dossier *d = dossier_new();
-    enum weir_err err = d ? load_dossier(g, host_id, d) : WEIR_NOMEM;
-    if (!err && dossier_has_day(d, day_s))
-        err = withdraw_day(g, d);
-    *open = !err && d->days > 0;
-    if (*open && g->closing && d->day[d->days - 1]->day_s < day_s) {
-        *open = false;
-        err = close_finding(g, d);
-    }
-    dossier_free(d);
-    return err == WEIR_NOTFOUND ? WEIR_OK : err;
-}
-
-static enum weir_err settle_open_findings(struct judging *g)
-{
-    struct run_state *st = &g->run->state;
-    size_t kept = 0;
-    enum weir_err err = WEIR_OK;
-    for (size_t i = 0; i < st->open_findings && !err; i++) {
-        bool open = true;
-        if (!raised_now(g, st->open_finding[i]))
-            err = settle_quiet(g, st->open_finding[i], &open);
-        if (open)
-            st->open_finding[kept++] = st->open_finding[i];
-    }
-    st->open_findings = err ? st->open_findings : kept;
-    return err;
+    uint64_t at_least = g->closing ? 0 : score_min_bytes(&score_model_default);
+    const struct class_entry *fleet = classes_fleet(g->classes);
+    enum weir_err err = window_each_host(g->run->window, day_s, at_least, survey_host, g);
+    if (!err)
+        err = score_survey_end(g->survey, fleet->state, fleet->calibration);
+    if (!err && (g->closing || g->above_n))
+        err = window_each_host(g->run->window, day_s, at_least, judge_host, g);
+    return !err && g->closing ? classes_close(g->classes, g->fault) : err;
 }
 
 static enum weir_err judge_all(struct judging *g)
 {
-    struct run *run = g->run;
-    int64_t day_s = (int64_t)g->day * DAY_S;
-    uint64_t at_least = g->closing ? 0 : score_min_bytes(&score_model_default);
-    enum weir_err err = window_each_host(run->window, day_s, at_least, on_host, g);
+    enum weir_err err = classes_open(g->run->store, g->run->app->log, g->day, &g->classes, g->fault);
+    if (err)
+        return err;
+    g->fleet_days = class_days(classes_fleet(g->classes)->state);
+    err = two_passes(g);
     if (!err && g->n)
-        err = evidence_collect(run, g->day, g->judged, g->n, g->arena, g->fault);
+        err = evidence_collect(g->run, g->day, g->judged, g->n, g->arena, g->fault);
     for (size_t i = 0; i < g->n && !err; i++)
         err = file_judged(g, &g->judged[i]);
-    if (!err)
-        err = settle_open_findings(g);
-    return err;
+    return err ? err : settle_open_findings(g);
+}
+
+static void judging_fini(struct judging *g)
+{
+    buffer_fini(&g->blob);
+    classes_free(g->classes);
+    scorer_free(g->scorer);
+    score_survey_free(g->survey);
+    free(g->above);
+    free(g->judged);
+    arena_free(g->arena);
 }
 
 enum weir_err judge_day(struct run *run, uint16_t day, bool closing, struct fault *fault)
 {
     uint64_t hosts = window_hosts(run->window, (int64_t)day * DAY_S);
     struct judging g = {.run = run, .fault = fault, .day = day, .closing = closing, .arena = arena_new(0),
+                        .scorer = scorer_new(&score_model_default), .survey = score_survey_new(&score_model_default),
                         .budget = budget_per_host_day(run->app->config->budget, hosts)};
     buffer_init(&g.blob, STORE_VALUE_MAX);
     fault->text[0] = 0;
     run->counts.host_days += hosts;
     run->counts.hosts = hosts > run->counts.hosts ? hosts : run->counts.hosts;
-    enum weir_err err = g.arena ? judge_all(&g) : WEIR_NOMEM;
+    enum weir_err err = g.arena && g.scorer && g.survey ? judge_all(&g) : WEIR_NOMEM;
     struct window_stats stats = window_stats(run->window);
     run->counts.suspected_forwarders = stats.suspected_forwarders > run->counts.suspected_forwarders ? stats.suspected_forwarders : run->counts.suspected_forwarders;
     run->counts.unresolved_bytes = sat_add(run->counts.unresolved_bytes, stats.unresolved_bytes);
-    buffer_fini(&g.blob);
-    free(g.judged);
-    arena_free(g.arena);
+    judging_fini(&g);
     failpoint("day-judged");
     if (err && err != WEIR_INTERRUPTED && !fault->text[0])
         return fault_set(fault, err, "cannot judge a day: %s", weir_err_text(err));

@@ -49,18 +49,22 @@ struct run {
 };
 
 /* ---- evidence.c: who and where, by reading the objects of a day again for the few hosts that were raised ---- */
+struct covered { uint64_t group, parts; }; /* bit i: part i of the score counts its bytes, at least in some hour */
 struct judged { /* one raised host-day */
     struct host_day host; /* texts in the arena; no groups */
     struct baseline baseline;
     struct score score;
     struct slice region;    /* from the names of the objects */
+    struct covered *covered; size_t covered_n; /* in the arena, ascending */
     uint64_t claimed[24];   /* bytes of groups and hours that a raised part covers */
     uint32_t hours;         /* bit per hour that is looked at again */
     struct dossier_day *day; /* result, in the arena */
     struct evidence *evidence; /* inner state of the search */
 };
+/* Bit i: raised part i counts bytes that the host sent to this group in this hour. */
+uint64_t judged_covers(const struct judged *j, uint64_t group, unsigned hour);
 /* Fill claimed and hours from the day and what was raised; before evidence_collect. */
-void evidence_claim(struct judged *j, const struct host_day *d, uint16_t day);
+void evidence_claim(struct judged *j, const struct host_day *d);
 enum weir_err evidence_collect(struct run *run, uint16_t day, struct judged *judged, size_t n, struct arena *arena, struct fault *fault);
 
 /* ---- judge.c ---- */

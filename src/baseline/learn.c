@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Learning: one closed day into the baseline of its host. */
-#include "weir/baseline.h"
-
+#include <stdlib.h>
 #include <string.h>
+
+#include "baseline/profile.h"
 
 #define FAMILIAR_DAYS 5
 #define FAMILIAR_DAYS_SHORT 2
 #define FAMILIAR_AGE 10
-#define INITIAL_DAYS 5
 #define LEARN_MIN_BYTES 65536 /* groups that others open (scanners, clients) are kept only from here */
 
 void baseline_init(struct baseline *b, uint64_t host_id, struct ip host)
@@ -42,31 +42,95 @@ bool baseline_familiar(const struct baseline *b, uint64_t group, uint16_t today)
     const struct baseline_group *g = baseline_find(b, group);
     if (!g)
         return false;
-    if (g->days >= FAMILIAR_DAYS || g->first_day < b->first_day + INITIAL_DAYS)
+    if (g->days >= FAMILIAR_DAYS || g->first_day < b->first_day + BASELINE_INITIAL_DAYS)
         return true;
     return g->days >= FAMILIAR_DAYS_SHORT && today - g->first_day >= FAMILIAR_AGE;
 }
 
-/* group is ascending */
-static bool listed(uint64_t wanted, const uint64_t *group, size_t n)
+/* ---- quarantine ---- */
+
+bool baseline_quarantined(const struct baseline *b, uint64_t group, uint16_t today)
 {
-    size_t low = 0, high = n;
-    while (low < high) {
-        size_t mid = low + (high - low) / 2;
-        if (group[mid] < wanted)
-            low = mid + 1;
-        else
-            high = mid;
-    }
-    return low < n && group[low] == wanted;
+    for (unsigned i = 0; i < b->flags; i++)
+        if (b->flag[i].group == group)
+            return today - b->flag[i].day < QUARANTINE_DAYS;
+    return false;
 }
 
-static bool worth_learning(const struct host_group *g)
+static void flag_drop(struct baseline *b, unsigned i)
 {
-    enum group_kind kind = group_kind(g->group);
-    if (g->bytes_out == 0 || kind >= GROUP_REST)
+    memmove(&b->flag[i], &b->flag[i + 1], (b->flags - i - 1u) * sizeof *b->flag);
+    b->flags--;
+}
+
+static void flag_add(struct baseline *b, struct baseline_flag flag)
+{
+    unsigned at = 0, oldest = 0;
+    for (unsigned i = 0; i < b->flags; i++)
+        if (b->flag[i].group == flag.group) {
+            b->flag[i] = flag;
+            return;
+        }
+    for (unsigned i = 1; b->flags == BASELINE_FLAGS && i < b->flags; i++)
+        oldest = b->flag[i].day < b->flag[oldest].day ? i : oldest;
+    if (b->flags == BASELINE_FLAGS)
+        flag_drop(b, oldest);
+    while (at < b->flags && b->flag[at].group < flag.group)
+        at++;
+    memmove(&b->flag[at + 1], &b->flag[at], (b->flags - at) * sizeof *b->flag);
+    b->flag[at] = flag;
+    b->flags++;
+}
+
+/* ---- groups ---- */
+
+/* Bytes of one network on this day: its groups stand side by side but for the country. */
+struct sum {
+    uint64_t group, bytes;
+    uint32_t hours;
+    uint8_t value; /* for the ring */
+};
+
+static bool worth_learning(uint64_t group, uint64_t bytes)
+{
+    enum group_kind kind = group_kind(group);
+    if (bytes == 0 || kind >= GROUP_REST)
         return false;
-    return kind == GROUP_INITIATED || g->bytes_out >= LEARN_MIN_BYTES;
+    return kind == GROUP_INITIATED || kind == GROUP_INTERNAL_INITIATED || bytes >= LEARN_MIN_BYTES;
+}
+
+static uint32_t hours_of(const struct host_group *g)
+{
+    uint32_t bits = 0;
+    for (unsigned h = 0; h < 24; h++)
+        bits |= (uint32_t)(g->hour[h] > 0) << h;
+    return bits;
+}
+
+static int by_group(const void *a, const void *b)
+{
+    uint64_t x = ((const struct sum *)a)->group, y = ((const struct sum *)b)->group;
+    return (x > y) - (x < y);
+}
+
+static size_t sum_networks(const struct host_day *d, struct sum *out)
+{
+    size_t n = 0, kept = 0;
+    for (size_t i = 0; i < d->groups; i++)
+        if (group_kind(d->group[i].group) < GROUP_REST)
+            out[n++] = (struct sum){group_network(d->group[i].group), d->group[i].bytes_out, hours_of(&d->group[i]), 0};
+    qsort(out, n, sizeof *out, by_group);
+    for (size_t i = 0; i < n; i++) {
+        if (kept && out[kept - 1].group == out[i].group) {
+            out[kept - 1].bytes = sat_add(out[kept - 1].bytes, out[i].bytes);
+            out[kept - 1].hours |= out[i].hours;
+        } else {
+            out[kept++] = out[i];
+        }
+    }
+    for (size_t i = 0; i < kept; i++)
+        out[i].value = lg_round(out[i].bytes);
+    return kept;
 }
 
 /* Who goes when the table is full: the one unseen longest; among equals the one whose last day was smallest, then the
@@ -88,10 +152,11 @@ static size_t victim(const struct baseline *b)
     return worst;
 }
 
-static void group_insert(struct baseline *b, const struct host_group *g, uint16_t today)
+static void group_insert(struct baseline *b, const struct sum *g, uint16_t today)
 {
-    struct baseline_group fresh = {.group = g->group, .first_day = today, .last_day = today, .days = 1};
-    ring_push(&fresh.ring, lg_round(g->bytes_out));
+    struct baseline_group fresh = {.group = g->group, .first_day = today, .last_day = today, .days = 1, .born = b->days,
+                                   .hours = g->hours, .total = g->bytes};
+    ring_push(&fresh.ring, g->value);
     if (b->groups == BASELINE_GROUPS) {
         size_t out = victim(b);
         b->evicted = sat_add32(b->evicted, 1);
@@ -107,70 +172,196 @@ static void group_insert(struct baseline *b, const struct host_group *g, uint16_
 }
 
 /* A day with holes must not teach a low value. */
-static void learn_value(struct ring *r, uint64_t bytes, bool gaps)
+static void learn_value(struct ring *r, uint8_t v, bool gaps)
 {
-    uint8_t v = lg_round(bytes);
     if (!gaps || v >= ring_rank(r, r->n / 2))
         ring_push(r, v);
 }
 
-static void group_update(struct baseline_group *known, const struct host_group *g, uint16_t today, bool gaps)
+static void group_update(struct baseline_group *known, const struct sum *g, uint16_t today, bool gaps)
 {
-    known->last_day = today;
+    known->last_day = known->last_day > today ? known->last_day : today;
     known->days = known->days == UINT16_MAX ? UINT16_MAX : (uint16_t)(known->days + 1);
-    learn_value(&known->ring, g->bytes_out, gaps);
+    known->hours = g->hours;
+    known->total = sat_add(known->total, g->bytes);
+    learn_value(&known->ring, g->value, gaps);
 }
 
-/* Known groups first: a new one must not push out a group that was seen today as well. */
-static void learn_groups(struct baseline *b, const struct host_day *d, uint16_t today, const uint64_t *flagged, size_t flagged_n)
+/* Known groups first: a new one must not push out a group that was seen today as well. Takes the sums apart. */
+static void learn_groups(struct baseline *b, struct sum *sum, size_t n, uint16_t today, bool gaps)
 {
-    uint64_t known[BASELINE_GROUPS];
-    size_t known_n = b->groups;
-    for (size_t i = 0; i < known_n; i++)
-        known[i] = b->group[i].group;
-    for (unsigned fresh = 0; fresh < 2; fresh++)
-        for (size_t i = 0; i < d->groups; i++) {
-            const struct host_group *g = &d->group[i];
-            if (!worth_learning(g) || listed(g->group, flagged, flagged_n) || listed(g->group, known, known_n) == fresh)
-                continue;
-            if (fresh)
-                group_insert(b, g, today);
-            else
-                group_update(&b->group[group_place(b, g->group)], g, today, d->gap_hours != 0);
-        }
+    size_t fresh = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (!worth_learning(sum[i].group, sum[i].bytes) || baseline_quarantined(b, sum[i].group, today))
+            continue;
+        size_t at = group_place(b, sum[i].group);
+        if (at < b->groups && b->group[at].group == sum[i].group)
+            group_update(&b->group[at], &sum[i], today, gaps);
+        else
+            sum[fresh++] = sum[i];
+    }
+    for (size_t i = 0; i < fresh; i++)
+        group_insert(b, &sum[i], today);
 }
 
-static void learn_features(struct baseline *b, const struct host_day *d, uint16_t today)
+/* ---- subnets and countries, as the groups tell ---- */
+
+uint64_t group_subnet(uint64_t group)
 {
-    uint64_t hour_max = 0, fresh = 0, served = 0;
-    for (unsigned h = 0; h < 24; h++)
-        hour_max = d->hour_out[h] > hour_max ? d->hour_out[h] : hour_max;
+    enum group_kind kind = group_kind(group);
+    if (kind != GROUP_INTERNAL_INITIATED && kind != GROUP_INTERNAL_OTHER)
+        return 0;
+    uint64_t key = (group & ~((15ULL << 60))) | (uint64_t)GROUP_INTERNAL_OTHER << 60;
+    return (group >> 52 & 15) == 4 ? key & ~255ULL : key;
+}
+
+bool baseline_knows_country(const struct baseline *b, uint16_t country)
+{
+    for (unsigned i = 0; i < b->countries; i++)
+        if (b->country[i].country == country)
+            return true;
+    return false;
+}
+
+static void country_seen(struct baseline *b, uint16_t country, uint16_t today)
+{
+    unsigned at = 0, oldest = 0;
+    while (at < b->countries && b->country[at].country < country)
+        at++;
+    if (at < b->countries && b->country[at].country == country) {
+        b->country[at].last_day = today;
+        return;
+    }
+    if (b->countries == BASELINE_COUNTRIES) {
+        for (unsigned i = 1; i < b->countries; i++)
+            oldest = b->country[i].last_day < b->country[oldest].last_day ? i : oldest;
+        memmove(&b->country[oldest], &b->country[oldest + 1], (b->countries - oldest - 1u) * sizeof *b->country);
+        b->countries--;
+        at -= at > oldest;
+    }
+    memmove(&b->country[at + 1], &b->country[at], (b->countries - at) * sizeof *b->country);
+    b->country[at] = (struct baseline_country){country, today};
+    b->countries++;
+}
+
+static void learn_countries(struct baseline *b, const struct host_day *d, uint16_t today)
+{
     for (size_t i = 0; i < d->groups; i++) {
         const struct host_group *g = &d->group[i];
-        enum group_kind kind = group_kind(g->group);
-        if (kind == GROUP_INITIATED && !baseline_familiar(b, g->group, today))
-            fresh = sat_add(fresh, g->bytes_out);
-        if ((kind == GROUP_SERVED || kind == GROUP_UNKNOWN) && g->bytes_out > served)
-            served = g->bytes_out;
+        if (group_kind(g->group) == GROUP_INITIATED && group_country(g->group) && !baseline_quarantined(b, group_network(g->group), today))
+            country_seen(b, group_country(g->group), today);
     }
-    bool gaps = d->gap_hours != 0;
-    learn_value(&b->feature[FEATURE_HOUR_MAX], hour_max, gaps);
-    learn_value(&b->feature[FEATURE_DAY_EXTERNAL], d->external_out, gaps);
-    if (b->days) /* on the first day everything is new: that teaches nothing */
-        learn_value(&b->feature[FEATURE_NEW_DESTINATION], fresh, gaps);
-    learn_value(&b->feature[FEATURE_SERVED_MAX], served, gaps);
 }
 
-void baseline_learn(struct baseline *b, const struct host_day *d, const uint64_t *flagged, size_t flagged_n, bool whole)
+bool baseline_knows_subnet(const struct baseline *b, uint64_t subnet)
 {
-    uint16_t today = (uint16_t)(d->day_s / DAY_S);
-    if (b->days && today <= b->last_day)
+    for (unsigned i = 0; i < b->groups; i++)
+        if (group_subnet(b->group[i].group) == subnet)
+            return true;
+    return false;
+}
+
+/* ---- changes: what the class counts, before and after ---- */
+
+static void key_add(uint64_t *key, size_t *n, uint64_t k)
+{
+    size_t at = *n;
+    while (at > 0 && key[at - 1] > k)
+        at--;
+    if (at > 0 && key[at - 1] == k)
         return;
-    if (!b->days)
-        b->first_day = today;
-    if (!whole)
-        learn_features(b, d, today);
+    memmove(&key[at + 1], &key[at], (*n - at) * sizeof *key);
+    key[at] = k;
+    (*n)++;
+}
+
+/* Initiated groups, subnets of ours and countries, ascending, each once. */
+static size_t known_keys(const struct baseline *b, uint64_t key[BASELINE_KEYS])
+{
+    size_t n = 0;
+    for (unsigned i = 0; i < b->countries; i++)
+        key_add(key, &n, country_key(b->country[i].country));
+    for (unsigned i = 0; i < b->groups; i++) {
+        enum group_kind kind = group_kind(b->group[i].group);
+        if (kind == GROUP_INITIATED)
+            key_add(key, &n, b->group[i].group);
+        else if (kind == GROUP_INTERNAL_INITIATED || kind == GROUP_INTERNAL_OTHER)
+            key_add(key, &n, group_subnet(b->group[i].group));
+    }
+    return n;
+}
+
+static void compare_keys(const uint64_t *old, size_t old_n, const uint64_t *now, size_t now_n, struct baseline_changes *out)
+{
+    size_t i = 0, k = 0;
+    while (i < old_n || k < now_n) {
+        if (k == now_n || (i < old_n && old[i] < now[k]))
+            out->removed[out->removed_n++] = old[i++];
+        else if (i == old_n || now[k] < old[i])
+            out->added[out->added_n++] = now[k++];
+        else
+            i++, k++;
+    }
+}
+
+void baseline_release(struct baseline *b, uint16_t today, struct baseline_changes *out)
+{
+    uint64_t old[BASELINE_KEYS], now[BASELINE_KEYS];
+    size_t old_n = known_keys(b, old);
+    for (unsigned i = 0; i < b->flags;) {
+        struct baseline_flag flag = b->flag[i];
+        if (today - flag.day < QUARANTINE_DAYS) {
+            i++;
+            continue;
+        }
+        flag_drop(b, i);
+        struct sum sum = {flag.group, lg_to_bytes(lg_unround(flag.value)), 0, flag.value};
+        size_t at = group_place(b, flag.group);
+        if (at < b->groups && b->group[at].group == flag.group)
+            group_update(&b->group[at], &sum, flag.day, false);
+        else
+            group_insert(b, &sum, flag.day);
+    }
+    out->added_n = out->removed_n = 0;
+    compare_keys(old, old_n, now, known_keys(b, now), out);
+}
+
+static void learn_features(struct baseline *b, const struct baseline_lesson *l, uint16_t today)
+{
+    for (unsigned f = 0; f < FEATURE_COUNT; f++)
+        if (l->features >> f & 1)
+            learn_value(&b->feature[f], l->feature[f], l->day->gap_hours != 0);
+    if (l->hours)
+        profile_learn(&b->profile, l->day, today);
+}
+
+enum weir_err baseline_learn(struct baseline *b, const struct baseline_lesson *l, struct baseline_changes *out)
+{
+    uint16_t today = (uint16_t)(l->day->day_s / DAY_S);
+    uint64_t old[BASELINE_KEYS], now[BASELINE_KEYS];
+    out->added_n = out->removed_n = 0;
+    if (b->days && today <= b->last_day)
+        return WEIR_OK;
+    struct sum *sum = malloc((l->day->groups + 1) * sizeof *sum);
+    if (!sum)
+        return WEIR_NOMEM;
+    size_t old_n = known_keys(b, old);
+    b->first_day = b->days ? b->first_day : today;
+    learn_features(b, l, today);
+    for (size_t i = 0; i < l->flagged_n; i++)
+        flag_add(b, l->flagged[i]);
+    learn_groups(b, sum, sum_networks(l->day, sum), today, l->day->gap_hours != 0);
+    free(sum);
+    learn_countries(b, l->day, today);
     b->last_day = today;
     b->days = b->days == UINT16_MAX ? UINT16_MAX : (uint16_t)(b->days + 1);
-    learn_groups(b, d, today, flagged, flagged_n);
+    size_t now_n = known_keys(b, now);
+    if (b->class_id == l->class_id) {
+        compare_keys(old, old_n, now, now_n, out);
+    } else {
+        compare_keys(old, old_n, now, 0, out);
+        compare_keys(old, 0, now, now_n, out);
+    }
+    b->class_id = l->class_id;
+    return WEIR_OK;
 }

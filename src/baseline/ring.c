@@ -11,11 +11,13 @@
 
 double lg_bytes(uint64_t bytes) { return log2(1.0 + (double)bytes / LG_UNIT); }
 
-uint8_t lg_round(uint64_t bytes)
+uint8_t lg_eighths(double octaves)
 {
-    double v = floor(lg_bytes(bytes) * EIGHTHS + 0.5);
-    return v >= 255.0 ? 255 : (uint8_t)v;
+    double v = floor(octaves * EIGHTHS + 0.5);
+    return v >= 255.0 ? 255 : v <= 0.0 ? 0 : (uint8_t)v;
 }
+
+uint8_t lg_round(uint64_t bytes) { return lg_eighths(lg_bytes(bytes)); }
 
 double lg_unround(uint8_t v) { return (double)v / EIGHTHS; }
 
@@ -48,4 +50,11 @@ void ring_push(struct ring *r, uint8_t v)
     else
         r->n++;
     r->v[r->n - 1] = v;
+}
+
+#define FEATURE_WORD(id, word, text) word,
+const char *baseline_feature_word(enum baseline_feature f)
+{
+    static const char *const words[] = {FEATURE_LIST(FEATURE_WORD)};
+    return f < FEATURE_COUNT ? words[f] : "?";
 }

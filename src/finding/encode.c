@@ -20,7 +20,18 @@ static const char *const quantity[SCORE_TEST_COUNT] = {
     [SCORE_HOUR_VOLUME] = "egress_bytes_per_hour",
     [SCORE_GROUP_VOLUME] = "egress_bytes_per_day_to_known_destination",
     [SCORE_NEW_DESTINATION] = "egress_bytes_per_day_to_new_destinations",
+    [SCORE_NEW_FAR] = "egress_bytes_per_day_to_new_countries",
+    [SCORE_CLASS_DESTINATION] = "egress_bytes_per_day_to_destination_of_class",
+    [SCORE_ODD_PROTOCOL] = "egress_bytes_per_day_by_odd_protocol",
+    [SCORE_SLOW] = "egress_bytes_to_young_destination",
+    [SCORE_SLOW_FAR] = "egress_bytes_to_young_destination_in_new_country",
+    [SCORE_SPLIT] = "new_destinations_per_day",
     [SCORE_SERVED_VOLUME] = "served_bytes_per_day_to_one_network",
+    [SCORE_SERVED_NEW] = "served_bytes_per_day_to_one_new_network",
+    [SCORE_INTERNAL_PAIR] = "internal_bytes_per_day_to_known_host",
+    [SCORE_INTERNAL_SUBNET] = "internal_bytes_per_day_to_new_subnet",
+    [SCORE_BEACON] = "hours_of_two_days_with_young_destination",
+    [SCORE_BEACON_FAR] = "hours_of_two_days_with_young_destination_in_new_country",
 };
 
 static void put_class(struct buffer *b, const struct finding_facts *f, const struct claim *c, unsigned activity, struct slice sentence)
@@ -237,7 +248,7 @@ static void put_analysis(struct buffer *b, const struct finding_facts *f, const 
     ocsf_close(b, ']');
     ocsf_open(b, "anomalies", '[');
     put_observed(b, quantity[p->test], "", "SURGE");
-    put_observation(b, p->observed_bytes, 1, hourly ? 1 : 0, hourly ? 0 : 1);
+    put_observation(b, score_test_counts(p->test) ? p->observed_count : p->observed_bytes, 1, hourly ? 1 : 0, hourly ? 0 : 1);
     ocsf_close(b, '}');
     ocsf_close(b, ']');
     ocsf_close(b, '}');

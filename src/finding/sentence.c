@@ -20,8 +20,29 @@ static const struct words {
                             "in one day to a destination it knows"},
     [SCORE_NEW_DESTINATION] = {"Unusual egress volume to a new destination", "day to new destinations", "sent nothing to new destinations",
                                "in one day to destinations it never used"},
+    [SCORE_NEW_FAR] = {"Unusual egress volume to a country never used", "day to new countries", "sent nothing to new countries",
+                       "in one day to countries it never used"},
+    [SCORE_CLASS_DESTINATION] = {"Unusual egress volume to a destination of other hosts", "day to this destination", "sent nothing there",
+                                 "in one day to a destination that only others use"},
+    [SCORE_ODD_PROTOCOL] = {"Unusual egress over a protocol that carries little", "day to new destinations by such protocols",
+                            "sent nothing to new destinations by such protocols", "in one day over a protocol that carries little"},
+    [SCORE_SLOW] = {"Slow egress to a young destination", "sum to a young destination", "sent nothing to young destinations",
+                    "over days to a destination it did not use before"},
+    [SCORE_SLOW_FAR] = {"Slow egress to a country never used", "sum to a new country", "sent nothing to new countries",
+                        "over days to a country it did not use before"},
+    [SCORE_SPLIT] = {"Egress split over many new destinations", "number of new destinations", "met no new destinations",
+                     "in one day, split over new destinations"},
     [SCORE_SERVED_VOLUME] = {"Unusual volume served to one network", "day served to one network", "served nothing to one network",
                              "in one day, served to one client network"},
+    [SCORE_SERVED_NEW] = {"Unusual volume served to a new network", "day served to a new network", "served nothing to new networks",
+                          "in one day, served to a new client network"},
+    [SCORE_INTERNAL_PAIR] = {"Unusual volume to a host inside", "day to this host", "sent nothing there", "in one day to a host inside that it knows"},
+    [SCORE_INTERNAL_SUBNET] = {"Unusual volume to a new subnet inside", "day to new subnets", "sent nothing to new subnets",
+                               "in one day to a subnet inside that it never used"},
+    [SCORE_BEACON] = {"Steady calls to a young destination", "number of hours in two days", "called no young destination steadily",
+                      "to a young destination that it called hour by hour"},
+    [SCORE_BEACON_FAR] = {"Steady calls to a country never used", "number of hours in two days", "called no young destination steadily",
+                          "to a young destination abroad that it called hour by hour"},
 };
 
 const char *finding_title(enum score_test test) { return words_of[test].title; }
@@ -162,8 +183,36 @@ static void put_what(struct buffer *out, const struct finding_facts *f, const st
 
 static void put_days(struct buffer *out, uint32_t days) { buffer_printf(out, "%" PRIu32 " day%s", days, days == 1 ? "" : "s"); }
 
+/* What is counted is not kept as a number of bytes: the count of today speaks. */
+static void put_count(struct buffer *out, const struct score_part *p)
+{
+    if (p->test == SCORE_SPLIT)
+        buffer_printf(out, "; %" PRIu32 " destinations that it never used got more than 4 MB each", p->observed_count);
+    else
+        buffer_printf(out, "; it called there in %" PRIu32 " hours of two days", p->observed_count);
+}
+
+/* How often: the reader's measure of belief. */
+static void put_rarity(struct buffer *out, const struct score_part *p)
+{
+    if (!(p->rate > 0) || p->rate > 0.01) return;
+    double days = 1 / p->rate;
+    uint64_t n = days >= 1e9 ? 1000000000 : (uint64_t)days, step = power_of_10(digits_of(n) > 2 ? digits_of(n) - 2 : 0);
+    char text[32];
+    n = n / step * step;
+    size_t at = (size_t)snprintf(text, sizeof text, "%" PRIu64, n);
+    buffer_puts(out, "; a host like this reaches that once in ");
+    for (size_t i = 0; i < at; i++)
+        buffer_printf(out, "%c%s", text[i], (at - i) % 3 == 1 && i + 1 < at ? "," : "");
+    buffer_puts(out, " days");
+}
+
 static void put_past(struct buffer *out, const struct score_part *p)
 {
+    if (score_test_counts(p->test)) {
+        put_count(out, p);
+        return;
+    }
     if (!p->history_days) return; /* the part about learning says it */
     buffer_puts(out, "; in ");
     put_days(out, p->history_days);
@@ -193,5 +242,6 @@ void finding_sentence(const struct finding_facts *f, struct buffer *out)
     put_what(out, f, &c);
     if (!c.lead) return;
     put_past(out, c.lead);
+    put_rarity(out, c.lead);
     if (c.lead_day->score->learning) put_learning(out, c.lead_day->score->host_days);
 }

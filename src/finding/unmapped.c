@@ -31,6 +31,7 @@ static void put_part(struct buffer *b, const struct score_part *p)
     ocsf_bool(b, "raised", p->raised);
     put_group(b, p->group);
     ocsf_u64(b, "observed_bytes", p->observed_bytes);
+    if (score_test_counts(p->test)) ocsf_u64(b, "observed_count", p->observed_count);
     ocsf_u64(b, "reference_bytes", p->reference_bytes);
     ocsf_u64(b, "floor_bytes", p->floor_bytes);
     ocsf_u64(b, "largest_bytes", p->largest_bytes);
@@ -38,6 +39,7 @@ static void put_part(struct buffer *b, const struct score_part *p)
     ocsf_fixed(b, "observed", p->observed, OCTAVE_DECIMALS);
     ocsf_fixed(b, "reference", p->reference, OCTAVE_DECIMALS);
     ocsf_fixed(b, "spread", p->spread, OCTAVE_DECIMALS);
+    ocsf_fixed(b, "common", p->common, OCTAVE_DECIMALS);
     ocsf_fixed(b, "excess", p->excess, OCTAVE_DECIMALS);
     ocsf_fixed(b, "rate", p->rate, RATE_DECIMALS);
     ocsf_fixed(b, "share", p->share, OCTAVE_DECIMALS);

@@ -1,12 +1,48 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* hour-volume: external bytes sent in one hour against the host's ring of largest hours a day.
- * u = (lg(bytes of the hour) - ref) / tau, for the largest hour; floor 20 MB, lg 8.258.
- * Worked example: 28 days, the largest hours 60 and 50 MB (79 and 77 eighths), on the others 20 MB (66): median 8.25;
- * tau = (9.875 - 8.258 + 9.625 - 8.258 + 12 * 0.7) / 14 = 0.813; ref = 9.625, the second largest. An hour of 1 GB, lg 13.897:
- * u = 5.254, rate = 3.513e-05, score = 3.890. */
+/* hour-volume: external bytes of one hour against what the host usually sends at such an hour.
+ *
+ *   ref = max(mean of the hour (weekday or weekend), mean of the hour of the week, mean of the hours beside it - 1/2 octave,
+ *             lg(floor));  while the host is learning also the largest hour of any day
+ *   spread = sqrt((sum of squared residuals + 40 * 1.5^2) / (hours + 40))
+ *   u = (lg(bytes of the hour) - ref) / spread, less what half of the class exceeds in that hour
+ *
+ * Floor 20 MB, lg 8.258. */
+#include <math.h>
+
 #include "score_private.h"
 
-void score_hour_volume(struct scoring *s)
+static double largest_known(const struct scorer *s)
 {
-    test_hours(s, SCORE_HOUR_VOLUME, s->day->hour_out, &s->b->feature[FEATURE_HOUR_MAX], s->m->floor_hour);
+    double ref = 0, spread;
+    if (s->b->days < (unsigned)s->m->learning_days)
+        ref = lg_unround(ring_rank(&s->b->feature[FEATURE_HOUR_MAX], 0));
+    if (s->b->days < BASELINE_YOUNG_DAYS)
+        feature_reference(s, FEATURE_HOUR_MAX, 0, ref, &ref, &spread);
+    return ref;
+}
+
+void test_hour_volume(struct scorer *s)
+{
+    const struct host_day *d = s->day;
+    double floor = floor_octaves(s, SCORE_HOUR_VOLUME), least = fmax(floor, largest_known(s));
+    uint64_t largest = 0, day = 0;
+    for (unsigned h = 0; h < 24; h++) {
+        largest = d->hour_out[h] > largest ? d->hour_out[h] : largest;
+        day = sat_add(day, d->hour_out[h]);
+    }
+    feature_raise(s, FEATURE_HOUR_MAX, lg_bytes(largest));
+    feature_raise(s, FEATURE_DAY_EXTERNAL, lg_bytes(day));
+    if ((double)largest < s->m->floor[SCORE_HOUR_VOLUME])
+        return;
+    struct observation *o = observe(s, SCORE_HOUR_VOLUME, 0, least, profile_spread(&s->b->profile, s->m->hour_spread, s->m->hour_weight));
+    for (unsigned h = 0; o && h < 24; h++) {
+        double expected = 0;
+        profile_expect(&s->b->profile, s->today, h, &expected);
+        o->reference[h] = fmax(least, expected);
+        o->bytes[h] = d->hour_out[h];
+        o->y[h] = lg_bytes(d->hour_out[h]);
+        o->u[h] = (o->y[h] - o->reference[h]) / o->spread;
+    }
+    if (o)
+        observe_history(o, &s->b->feature[FEATURE_HOUR_MAX], 0);
 }

@@ -1,78 +1,39 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* From excess to rate, and from parts to a score. docs/detection.md has the formulas and a worked example.
+/* From observations to parts, and from parts to a score.
  *
- *   ref  = max(second largest of the ring (the largest while n < 14), lg(floor)) + 0.5 tau ln(28/n)
- *   tau  = (sum over the upper half of (v - max(median, lg(floor))) + 12 * 0.7) / (count + 12), at least 0.35, where
- *          only values above the floor count
- *   u    = (lg(bytes) - ref) / tau
- *   rate = lambda exp(-u / scale)             for u > 0, else 1
- *   raised when u > 0 and rate <= share * budget; score = -log10(min rate / share) */
-#include "score_private.h"
-
+ *   share = w / sum of all w;  a test raises when u > 0 and rate(u) * shock <= share * budget
+ *   score = -log10(min rate / share) */
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "score_private.h"
+
 const struct score_model score_model_default = {
-    .version = "egress-1",
+    .version = "egress-2",
 #define MODEL(member, value, unit, origin) .member = value,
-#include "models/egress-1.def"
-#undef MODEL
+#include "models/egress-2.def"
+#define TEST(test, least, share, often, tail, origin) \
+    .floor[SCORE_##test] = least, .weight[SCORE_##test] = share, .lambda[SCORE_##test] = often, .scale[SCORE_##test] = tail,
+#include "models/egress-2.def"
 };
 
 const char *score_model_version(const struct score_model *m) { return m->version; }
-
-static int descending(const void *a, const void *b) { return (int)*(const uint8_t *)b - (int)*(const uint8_t *)a; }
-
-void ring_reference(const struct score_model *m, const struct ring *r, double floor_octaves, double *reference, double *spread)
-{
-    uint8_t v[BASELINE_RING] = {0};
-    unsigned n = r->n ? r->n : 1; /* no value yet is one of nothing: the floor speaks */
-    memcpy(v, r->v, r->n);
-    qsort(v, n, 1, descending);
-    double median = n % 2 ? lg_unround(v[n / 2]) : (lg_unround(v[n / 2 - 1]) + lg_unround(v[n / 2])) / 2;
-    double sum = 0, count = 0;
-    for (unsigned i = 0; i < n && lg_unround(v[i]) > median; i++) {
-        if (lg_unround(v[i]) <= floor_octaves)
-            continue; /* values under the floor are silence, they teach no spread */
-        sum += lg_unround(v[i]) - fmax(median, floor_octaves);
-        count += 1;
-    }
-    double tau = (sum + m->tau_prior_weight * m->tau_prior) / (count + m->tau_prior_weight);
-    *spread = fmax(tau, m->tau_min);
-    double top = lg_unround(n >= m->full_ring ? v[1] : v[0]);
-    *reference = fmax(top, floor_octaves) + m->small_sample * *spread * log((double)BASELINE_RING / n);
-}
-
-static double weight(const struct score_model *m, enum score_test test)
-{
-    switch (test) {
-    case SCORE_HOUR_VOLUME: return m->weight_hour;
-    case SCORE_GROUP_VOLUME: return m->weight_group;
-    case SCORE_NEW_DESTINATION: return m->weight_new;
-    case SCORE_SERVED_VOLUME: return m->weight_served;
-    case SCORE_TEST_COUNT: break;
-    }
-    return 0;
-}
 
 static double share(const struct score_model *m, enum score_test test)
 {
     double sum = 0;
     for (unsigned t = 0; t < SCORE_TEST_COUNT; t++)
-        sum += weight(m, (enum score_test)t);
-    return weight(m, test) / sum;
+        sum += m->weight[t];
+    return m->weight[test] / sum;
 }
-
-static double rate_of(const struct score_model *m, double u) { return u > 0 ? m->lambda * exp(-u / m->scale) : 1.0; }
 
 /* Keep the strongest parts: the table is small, the order fixed. */
 static bool before(const struct score_part *a, const struct score_part *b)
 {
     if (a->raised != b->raised)
         return a->raised;
-    if (a->rate / a->share != b->rate / b->share)
-        return a->rate / a->share < b->rate / b->share;
+    if (a->rate / a->threshold != b->rate / b->threshold)
+        return a->rate / a->threshold < b->rate / b->threshold;
     if (a->observed_bytes != b->observed_bytes)
         return a->observed_bytes > b->observed_bytes;
     return a->test != b->test ? a->test < b->test : a->group < b->group;
@@ -92,109 +53,142 @@ static void part_insert(struct score *out, const struct score_part *part)
         out->n++;
 }
 
-static void part_begin(struct scoring *s, enum score_test test, uint64_t group, const struct ring *ring, double floor, struct score_part *p)
-{
-    *p = (struct score_part){.test = test, .group = group, .floor_bytes = (uint64_t)floor, .history_days = ring->n,
-                             .since_hour = 24, .share = share(s->m, test)};
-    p->threshold = p->share * s->budget;
-    ring_reference(s->m, ring, lg_bytes(p->floor_bytes), &p->reference, &p->spread);
-    p->reference_bytes = lg_to_bytes(p->reference);
-    p->largest_bytes = lg_to_bytes(lg_unround(ring_rank(ring, 0)));
-}
-
-static double excess(const struct score_part *p, uint64_t bytes) { return (lg_bytes(bytes) - p->reference) / p->spread; }
+struct judging {
+    struct scorer *s;
+    const struct score_calibration *c;
+    double budget;
+    struct score *out;
+};
 
 /* Whatever the budget, nothing under the reference is a finding. */
-static bool raises(const struct scoring *s, const struct score_part *p, uint64_t bytes)
+static double threshold(const struct judging *j, enum score_test test) { return share(j->s->m, test) * j->budget / strata_open(test); }
+
+static bool raises(const struct judging *j, const struct observation *o, double u)
 {
-    double u = excess(p, bytes);
-    return u > 0 && rate_of(s->m, u) <= p->threshold;
+    double rate = score_rate(j->c, o->test, o->stratum, u) * survey_shock(j->s->survey, o->test);
+    return u > 0 && rate <= threshold(j, o->test);
 }
 
-static void part_end(struct scoring *s, struct score_part *p, uint64_t bytes)
+static double common(const struct judging *j, const struct observation *o, unsigned hour)
 {
-    p->observed_bytes = bytes;
-    p->observed = lg_bytes(bytes);
-    p->excess = excess(p, bytes);
-    p->rate = rate_of(s->m, p->excess);
-    p->raised = raises(s, p, bytes);
-    if (bytes > 0)
-        part_insert(s->out, p);
+    if (o->test == SCORE_HOUR_VOLUME)
+        return survey_common_hour(j->s->survey, j->s->class, hour);
+    return o->test == SCORE_GROUP_VOLUME ? survey_common_group(j->s->survey, o->group) : 0;
 }
 
-void test_sum(struct scoring *s, enum score_test test, uint64_t group, const uint64_t hours[24], const struct ring *ring, double floor)
+static void judge_hours(const struct judging *j, const struct observation *o, struct score_part *p)
 {
-    struct score_part p;
-    part_begin(s, test, group, ring, floor, &p);
-    uint64_t sum = 0;
-    p.from_hour = 24;
-    for (uint8_t h = 0; h < 24; h++) {
-        sum = sat_add(sum, hours[h]);
-        if (hours[h]) {
-            p.from_hour = p.from_hour == 24 ? h : p.from_hour;
-            p.to_hour = h;
+    unsigned best = 23;
+    p->since_hour = 24;
+    p->excess = -INFINITY;
+    for (unsigned h = 0; h < 24; h++) {
+        double c = common(j, o, h), u = o->u[h] - c;
+        if (p->since_hour == 24 && raises(j, o, u))
+            p->since_hour = (uint8_t)h;
+        if (o->test == SCORE_HOUR_VOLUME ? u > p->excess : h == 23) {
+            best = h;
+            p->excess = u;
+            p->common = c;
         }
-        if (p.since_hour == 24 && raises(s, &p, sum))
-            p.since_hour = h;
     }
-    part_end(s, &p, sum);
+    p->observed = o->y[best];
+    p->observed_bytes = o->bytes[best];
+    p->reference = o->reference[best];
+    p->from_hour = o->test == SCORE_HOUR_VOLUME ? (uint8_t)best : o->from == 24 ? 0 : o->from;
+    p->to_hour = o->test == SCORE_HOUR_VOLUME ? (uint8_t)best : o->to;
 }
 
-void test_hours(struct scoring *s, enum score_test test, const uint64_t hours[24], const struct ring *ring, double floor)
+static void judge_one(struct judging *j, const struct observation *o)
 {
-    struct score_part p;
-    part_begin(s, test, 0, ring, floor, &p);
-    uint8_t largest = 0;
-    for (uint8_t h = 0; h < 24; h++) {
-        if (hours[h] > hours[largest])
-            largest = h;
-        if (p.since_hour == 24 && raises(s, &p, hours[h]))
-            p.since_hour = h;
+    const struct score_model *m = j->s->m;
+    struct score_part p = {.test = o->test, .stratum = o->stratum, .group = o->group, .observed_count = o->count, .floor_bytes = (uint64_t)m->floor[o->test],
+                           .largest_bytes = o->largest, .history_days = o->history, .spread = o->spread, .share = share(m, o->test)};
+    judge_hours(j, o, &p);
+    p.reference_bytes = score_test_counts(o->test) ? 0 : lg_to_bytes(p.reference);
+    p.threshold = threshold(j, o->test);
+    p.rate = fmin(score_rate(j->c, o->test, o->stratum, p.excess) * survey_shock(j->s->survey, o->test), 1);
+    p.raised = raises(j, o, p.excess);
+    if (p.excess > 0) {
+        uint8_t v = p.excess >= 31.8 ? UINT8_MAX : (uint8_t)(p.excess * 8 + 0.5);
+        v = v ? v : 1;
+        uint8_t *most = &j->s->excess[SCORE_STRATA * o->test + o->stratum];
+        *most = v > *most ? v : *most;
     }
-    p.from_hour = p.to_hour = largest;
-    part_end(s, &p, hours[largest]);
+    part_insert(j->out, &p);
 }
 
-void score_day(const struct score_model *m, double budget, const struct host_day *day, const struct baseline *b, struct score *out)
+void scorer_judge(struct scorer *s, const struct score_calibration *c, double budget, struct score *out)
 {
-    *out = (struct score){.budget = budget, .host_days = b->days, .learning = b->days < m->learning_days};
-    struct scoring s = {m, budget, day, b, out, (uint16_t)(day->day_s / DAY_S)};
-    if (day->forwarder || !b->days)
-        return; /* the first day has nothing to be compared with */
-    score_hour_volume(&s);
-    score_group_volume(&s);
-    score_new_destination(&s);
-    score_served_volume(&s);
+    *out = (struct score){.budget = budget, .host_days = s->b->days,
+                          .learning = s->b->days < s->m->learning_days || s->fleet_days < s->m->learning_days};
+    struct judging j = {s, c, budget, out};
+    if (s->day->forwarder)
+        return;
+    for (size_t i = 0; i < s->n; i++)
+        judge_one(&j, &s->seen[i]);
     for (size_t i = 0; i < out->n; i++) {
-        double value = -log10(out->part[i].rate / out->part[i].share);
-        out->value = value > out->value ? value : out->value;
+        double v = -log10(out->part[i].rate / (out->part[i].threshold / budget));
+        out->value = v > out->value ? v : out->value;
         out->raised |= out->part[i].raised;
     }
 }
 
 uint64_t score_min_bytes(const struct score_model *m)
 {
-    return (uint64_t)fmin(fmin(m->floor_hour, m->floor_group), fmin(m->floor_new, m->floor_served));
+    double least = INFINITY;
+    for (unsigned t = 0; t < SCORE_TEST_COUNT; t++)
+        if (!score_test_counts((enum score_test)t))
+            least = fmin(least, m->floor[t]);
+    return (uint64_t)least;
 }
 
-/* Also what sampling folded: the hours of the host hold it. */
-static bool counts_outside(uint64_t group)
-{
-    return group_external(group) || (group_kind(group) == GROUP_REST && !(group & 1)); /* odd: rest of the internal groups */
-}
+/* ---- which bytes ---- */
 
-bool score_covers(const struct score_part *p, const struct baseline *b, uint16_t today, uint64_t group, unsigned hour)
+#define PORTION 4000000
+
+static bool covers_destination(const struct scorer *s, const struct score_part *p, const struct destination *d)
 {
-    enum group_kind kind = group_kind(group);
+    bool fresh = is_initiated(d) && d->relation == RELATION_NEW;
     switch (p->test) {
-    case SCORE_HOUR_VOLUME: return counts_outside(group) && hour == p->from_hour;
+    case SCORE_HOUR_VOLUME: return group_external(d->network);
+    case SCORE_NEW_DESTINATION: return fresh && is_usual(d);
+    case SCORE_NEW_FAR: return fresh && d->far;
+    case SCORE_ODD_PROTOCOL: return fresh && !is_usual(d);
+    case SCORE_SPLIT: return fresh && d->bytes > PORTION;
+    case SCORE_INTERNAL_SUBNET: return is_internal(d) && group_subnet(d->network) == p->group;
     case SCORE_GROUP_VOLUME:
-    case SCORE_SERVED_VOLUME: return group == p->group;
-    case SCORE_NEW_DESTINATION: return kind == GROUP_INITIATED && !baseline_familiar(b, group, today);
+    case SCORE_CLASS_DESTINATION:
+    case SCORE_SLOW:
+    case SCORE_SLOW_FAR:
+    case SCORE_SERVED_VOLUME:
+    case SCORE_SERVED_NEW:
+    case SCORE_INTERNAL_PAIR:
+    case SCORE_BEACON:
+    case SCORE_BEACON_FAR: return d->network == p->group;
     case SCORE_TEST_COUNT: break;
     }
+    (void)s;
     return false;
 }
+
+uint64_t scorer_covers(const struct scorer *s, const struct score *score, size_t group, unsigned hour)
+{
+    uint64_t bits = 0, g = s->day->group[group].group;
+    uint32_t at = s->destination_of[group];
+    bool rest = group_kind(g) == GROUP_REST && !(g & 1); /* what sampling folded: the hours of the host hold it; odd: internal */
+    for (size_t i = 0; i < score->n; i++) {
+        const struct score_part *p = &score->part[i];
+        if (p->test == SCORE_HOUR_VOLUME && hour != p->from_hour)
+            continue;
+        if (at == UINT32_MAX ? rest && p->test == SCORE_HOUR_VOLUME : covers_destination(s, p, &s->destination[at]))
+            bits |= 1ULL << i;
+    }
+    return bits;
+}
+
+/* ---- words ---- */
+
+bool score_test_counts(enum score_test test) { return test == SCORE_SPLIT || test == SCORE_BEACON || test == SCORE_BEACON_FAR; }
 
 #define TEST_WORD(id, word, text) word,
 #define TEST_TEXT(id, word, text) text,

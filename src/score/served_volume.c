@@ -1,22 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* served-volume: bytes of the day to one network that opened the connection (or nobody knows who did), against the host's
  * ring of its largest client network, or that network's own ring when it is familiar. Catches the port that is chosen to
- * look like a service. u as for group-volume; floor 20 MB.
- * Worked example: one day of history on which nothing was served: tau = 0.7; ref = lg(20 MB) + 0.5 * 0.7 * ln 28 = 8.258 + 1.166.
- * Today 2 GB to one network, lg 14.897: u = 7.818, rate = 4.888e-06, score = -log10(rate / (1/5.5)) = 4.571. */
+ * look like a service. u = (lg(day so far) - ref) / tau; floor 20 MB. */
 #include "score_private.h"
 
-void score_served_volume(struct scoring *s)
+void test_served_volume(struct scorer *s)
 {
-    for (size_t i = 0; i < s->day->groups; i++) {
-        const struct host_group *g = &s->day->group[i];
-        enum group_kind kind = group_kind(g->group);
-        if ((kind != GROUP_SERVED && kind != GROUP_UNKNOWN) || (double)g->bytes_out < s->m->floor_served)
+    for (size_t i = 0; i < s->destinations; i++) {
+        const struct destination *d = &s->destination[i];
+        if (!is_served(d))
             continue;
-        const struct ring *ring = &s->b->feature[FEATURE_SERVED_MAX];
-        const struct baseline_group *known = baseline_find(s->b, g->group);
-        if (known && baseline_familiar(s->b, g->group, s->today))
-            ring = &known->ring;
-        test_sum(s, SCORE_SERVED_VOLUME, g->group, g->hour, ring, s->m->floor_served);
+        feature_raise(s, FEATURE_SERVED, lg_bytes(d->bytes));
+        if ((double)d->bytes < s->m->floor[SCORE_SERVED_VOLUME])
+            continue;
+        const struct ring *ring = &s->b->feature[FEATURE_SERVED];
+        struct amount a = {.group = d->network, .factor = 1};
+        double ref, spread, floor = floor_octaves(s, SCORE_SERVED_VOLUME);
+        if (d->relation == RELATION_FAMILIAR)
+            ring_reference(s->m, ring = &d->known->ring, 0, floor, &ref, &spread);
+        else
+            feature_reference(s, FEATURE_SERVED, 0, floor, &ref, &spread);
+        add_hours(s, d, a.hours);
+        observe_sum(s, SCORE_SERVED_VOLUME, &a, ring, ref, spread);
     }
 }

@@ -131,9 +131,25 @@ static void say_amount(struct page *p, const char *label, const json_t *part, co
     buffer_puts(&p->line, " octaves)");
 }
 
+static bool counts(const json_t *part) { return view_at(part, "observed_count") != NULL; }
+
+static void say_count(struct page *p, const char *label, double value)
+{
+    buffer_printf(&p->line, "    %s", label);
+    page_pad(p, PART_HANG);
+    say_fixed(p, value, 3);
+    buffer_puts(&p->line, " on the scale of the test");
+}
+
 static void say_observed(struct page *p, const json_t *part)
 {
-    say_amount(p, "observed", part, "observed_bytes", "observed");
+    if (counts(part)) {
+        say_count(p, "observed", view_real(part, "observed"));
+        buffer_printf(&p->line, ", for %" PRIu64 ", with ", view_u64(part, "observed_count"));
+        page_bytes(p, view_u64(part, "observed_bytes"));
+    } else {
+        say_amount(p, "observed", part, "observed_bytes", "observed");
+    }
     buffer_puts(&p->line, " in ");
     page_range(p, view_u64(part, "from_hour"), view_u64(part, "to_hour"), 2, "hour");
     uint64_t since = view_u64(part, "since_hour");
@@ -144,6 +160,11 @@ static void say_observed(struct page *p, const json_t *part)
 static void say_expected(struct page *p, const json_t *part)
 {
     uint64_t days = view_u64(part, "history_days");
+    if (counts(part)) {
+        say_count(p, "expected", view_real(part, "reference"));
+        page_end(p, PART_HANG);
+        return;
+    }
     say_amount(p, "expected", part, "reference_bytes", "reference");
     if (days) {
         buffer_puts(&p->line, "; the largest of ");
@@ -169,6 +190,11 @@ static void say_excess(struct page *p, const json_t *part)
     say_fixed(p, view_real(part, "reference"), 3);
     buffer_puts(&p->line, ") / spread ");
     say_fixed(p, view_real(part, "spread"), 3);
+    if (view_real(part, "common") > 0) {
+        buffer_puts(&p->line, " - ");
+        say_fixed(p, view_real(part, "common"), 3);
+        buffer_puts(&p->line, " that others showed as well");
+    }
     buffer_puts(&p->line, " = ");
     say_fixed(p, view_real(part, "excess"), 3);
     page_end(p, PART_HANG);

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Filing what was raised: the finding of a host grows by the day, is withdrawn when later records take the claim back, and closes
+ * after a quiet day. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "app/judge.h"
+
+static struct inventory_host host_of(const struct judging *g, const struct dossier *d)
+{
+    struct inventory_host who;
+    inventory_find(context_inventory(g->run->context), d->interface, d->vpc, d->host, &who);
+    return who;
+}
+
+/* Written only if it says something new, so that judging an open day again is no news. */
+static enum weir_err put_finding(struct judging *g, const struct dossier *d, bool open)
+{
+    char uid[FINDING_UID_MAX];
+    struct buffer json, old;
+    buffer_init(&json, STORE_VALUE_MAX);
+    buffer_init(&old, STORE_VALUE_MAX);
+    struct inventory_host who = host_of(g, d);
+    enum weir_err err = dossier_finding(d, open, &who, g->run->config_hash, uid, &json);
+    if (!err) {
+        const char *id = strchr(uid, '-') + 1; /* the store takes hexadecimal ids */
+        enum weir_err got = store_get(g->run->store, 'q', id, &old, NULL);
+        if (got == WEIR_NOTFOUND)
+            g->run->counts.findings_new++;
+        if (got || old.n != json.n || memcmp(old.p, json.p, json.n) != 0)
+            err = store_put_finding(g->run->store, id, (struct slice){json.p, json.n}, g->fault);
+    }
+    buffer_fini(&json);
+    buffer_fini(&old);
+    return err;
+}
+
+static void dossier_begin(struct dossier *d, const struct judged *j)
+{
+    const struct ring *ring = &j->baseline.feature[FEATURE_DAY_EXTERNAL];
+    d->host_id = j->host.host_id;
+    d->host = j->host.host;
+    d->account = j->host.account;
+    d->interface = j->host.interface;
+    d->vpc = j->host.vpc;
+    d->region = j->region;
+    d->history_n = ring->n;
+    memcpy(d->history, ring->v, ring->n);
+    d->closed = false;
+    d->days = 0;
+}
+
+/* The day is one of the run of days, or next to it: two days may be open at once, and each is judged again. */
+static bool joins(const struct dossier *d, int64_t day_s)
+{
+    return d->days && !d->closed && day_s >= d->day[0]->day_s - DAY_S && day_s <= d->day[d->days - 1]->day_s + DAY_S;
+}
+
+/* A damaged dossier costs the earlier days of one finding, not the run. */
+static enum weir_err load_dossier(struct judging *g, uint64_t host_id, struct dossier *d)
+{
+    char id[17];
+    enum weir_err err = dossier_get(g->run->store, host_id, d, g->fault);
+    if (err != WEIR_CORRUPT && err != WEIR_TRUNCATED)
+        return err;
+    host_key(host_id, id);
+    log_error(g->run->app->log, "dossier damaged, its finding begins anew", LOG_TEXT("host", slice_of(id)));
+    d->days = 0;
+    return WEIR_NOTFOUND;
+}
+
+enum weir_err file_judged(struct judging *g, const struct judged *j)
+{
+    struct dossier *d = dossier_new();
+    if (!d)
+        return WEIR_NOMEM;
+    enum weir_err err = load_dossier(g, j->host.host_id, d);
+    if (err == WEIR_NOTFOUND || (!err && !joins(d, j->host.day_s))) {
+        err = WEIR_OK;
+        dossier_begin(d, j);
+    }
+    if (!err && !dossier_keep_evidence(d, j->day))
+        err = WEIR_NOMEM;
+    if (!err) {
+        dossier_add_day(d, j->day);
+        err = dossier_put(g->run->store, d, g->fault);
+    }
+    if (!err)
+        err = put_finding(g, d, !g->closing);
+    if (!err)
+        err = run_state_add_finding(&g->run->state, j->host.host_id);
+    dossier_free(d);
+    return err;
+}
+
+static bool raised_now(const struct judging *g, uint64_t host_id)
+{
+    for (size_t i = 0; i < g->n; i++)
+        if (g->judged[i].host.host_id == host_id)
+            return true;
+    return false;
+}
+
+static enum weir_err delete_finding(struct judging *g, const char *uid)
+{
+    return store_delete(g->run->store, 'q', strchr(uid, '-') + 1, g->fault);
+}
+
+/* What came since takes the claim back (a gateway gave itself away, more hosts share the budget): the finding is that of the other days, or
+ * gone, as if all had been counted in one run. */
+static enum weir_err withdraw_day(struct judging *g, struct dossier *d)
+{
+    char old_uid[FINDING_UID_MAX], uid[FINDING_UID_MAX], id[17];
+    struct buffer json;
+    buffer_init(&json, STORE_VALUE_MAX);
+    struct inventory_host who = host_of(g, d);
+    enum weir_err err = dossier_finding(d, true, &who, g->run->config_hash, old_uid, &json);
+    dossier_remove_day(d, (int64_t)g->day * DAY_S);
+    log_warn(g->run->app->log, "claim withdrawn", LOG_TEXT("finding", slice_of(old_uid)));
+    host_key(d->host_id, id);
+    if (!err && !d->days) {
+        err = store_delete(g->run->store, 'c', id, g->fault);
+    } else if (!err) {
+        buffer_clear(&json);
+        err = dossier_finding(d, true, &who, g->run->config_hash, uid, &json);
+        if (!err)
+            err = dossier_put(g->run->store, d, g->fault);
+        if (!err)
+            err = put_finding(g, d, true);
+    }
+    if (!err && (!d->days || strcmp(uid, old_uid) != 0))
+        err = delete_finding(g, old_uid);
+    buffer_fini(&json);
+    return err;
+}
+
+/* A day closed without the host being raised: its finding is complete. */
+static enum weir_err close_finding(struct judging *g, struct dossier *d)
+{
+    d->closed = true;
+    enum weir_err err = dossier_put(g->run->store, d, g->fault);
+    return err ? err : put_finding(g, d, false);
+}
+
+/* One open finding whose host is not raised on this day; *open: it stays open. */
+static enum weir_err settle_quiet(struct judging *g, uint64_t host_id, bool *open)
+{
+    int64_t day_s = (int64_t)g->day * DAY_S;
+    struct dossier *d = dossier_new();
+    enum weir_err err = d ? load_dossier(g, host_id, d) : WEIR_NOMEM;
+    if (!err && dossier_has_day(d, day_s))
+        err = withdraw_day(g, d);
+    *open = !err && d->days > 0;
+    if (*open && g->closing && d->day[d->days - 1]->day_s < day_s) {
+        *open = false;
+        err = close_finding(g, d);
+    }
+    dossier_free(d);
+    return err == WEIR_NOTFOUND ? WEIR_OK : err;
+}
+
+enum weir_err settle_open_findings(struct judging *g)
+{
+    struct run_state *st = &g->run->state;
+    size_t kept = 0;
+    enum weir_err err = WEIR_OK;
+    for (size_t i = 0; i < st->open_findings && !err; i++) {
+        bool open = true;
+        if (!raised_now(g, st->open_finding[i]))
+            err = settle_quiet(g, st->open_finding[i], &open);
+        if (open)
+            st->open_finding[kept++] = st->open_finding[i];
+    }
+    st->open_findings = err ? st->open_findings : kept;
+    return err;
+}

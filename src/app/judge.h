@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One day being judged: judge.c (the two passes), lesson.c (what the day teaches), filing.c (findings). */
+#ifndef WEIR_APP_JUDGE_H
+#define WEIR_APP_JUDGE_H
+
+#include "app/classes.h"
+#include "app/run.h"
+
+struct judging {
+    struct run *run;
+    struct fault *fault;
+    uint16_t day;
+    bool closing;
+    double budget;
+    unsigned fleet_days;            /* closed before this one */
+    struct classes *classes;
+    struct scorer *scorer;
+    struct score_survey *survey;
+    uint64_t *above; size_t above_n, above_cap, above_next; /* hosts to be judged, ascending */
+    struct arena *arena;
+    struct judged *judged; size_t n, cap;
+    struct buffer blob;
+};
+
+static inline void host_key(uint64_t host_id, char id[17]) { snprintf(id, 17, "%016llx", (unsigned long long)host_id); }
+
+/* The scorer holds the host-day. Learn it, and tell its class. released: what quarantine gave back today. */
+enum weir_err lesson_learn(struct judging *g, const struct host_day *d, struct baseline *b, const struct class_entry *class, const struct score *score,
+                           const struct baseline_changes *released);
+
+/* Evidence is collected: into the dossier of the host, and its finding out. */
+enum weir_err file_judged(struct judging *g, const struct judged *j);
+/* Findings that are open, of hosts that this day did not raise: withdrawn, closed, or left. */
+enum weir_err settle_open_findings(struct judging *g);
+
+#endif

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The hour profile: what a host usually sends at an hour of a weekday or weekend day, and at that hour of the week.
+ *
+ *   mean[kind][hour] += (y - mean) / min(days, 14)        slow: the rhythm of the day
+ *   week[dow][hour]  += (y - week) / min(weeks, 2)        fast: what happens every Sunday at two
+ *   expected = max(mean, week, mean of the hour before and after - 1/2 octave)
+ *
+ * A kind of day that was never seen borrows the other's mean. All in 1/32 octaves, integers, so that every machine agrees.
+ * Source: docs/detection.md, "hour volume". */
+#include "weir/baseline.h"
+
+#include <math.h>
+#include "baseline/profile.h"
+
+#define UNIT 32
+#define MEAN_DAYS 14
+#define WEEK_WEEKS 2
+#define NEIGHBOUR (UNIT / 2)
+#define HOURS_KEPT (28u * 24)
+
+static unsigned day_of_week(uint16_t day) { return (day + 3u) % 7; } /* 1970-01-01 was a Thursday; 0 = Monday */
+static unsigned kind_of(uint16_t day) { return day_of_week(day) >= 5; }
+
+static unsigned hour_mean(const struct baseline_profile *p, unsigned kind, unsigned hour)
+{
+    return p->mean[p->days[kind] ? kind : !kind][hour];
+}
+
+static unsigned expected(const struct baseline_profile *p, uint16_t day, unsigned hour)
+{
+    unsigned kind = kind_of(day), dow = day_of_week(day), v = hour_mean(p, kind, hour);
+    unsigned before = hour_mean(p, kind, (hour + 23) % 24), after = hour_mean(p, kind, (hour + 1) % 24);
+    unsigned beside = before > after ? before : after;
+    if (beside > v + NEIGHBOUR)
+        v = beside - NEIGHBOUR;
+    return p->weeks[dow] && p->week[dow][hour] > v ? p->week[dow][hour] : v;
+}
+
+bool profile_expect(const struct baseline_profile *p, uint16_t day, unsigned hour, double *octaves)
+{
+    *octaves = (double)expected(p, day, hour) / UNIT;
+    return p->days[0] || p->days[1];
+}
+
+double profile_spread(const struct baseline_profile *p, double prior, double prior_weight)
+{
+    double squares = (double)p->squares / (UNIT * UNIT);
+    return sqrt((squares + prior_weight * prior * prior) / (p->hours + prior_weight));
+}
+
+static unsigned scaled(uint64_t bytes) { return (unsigned)floor(lg_bytes(bytes) * UNIT + 0.5); }
+
+static uint16_t towards(uint16_t mean, unsigned y, unsigned weight)
+{
+    int diff = (int)y - (int)mean, half = (int)weight / 2;
+    return (uint16_t)((int)mean + (diff >= 0 ? diff + half : diff - half) / (int)weight);
+}
+
+static void learn_residual(struct baseline_profile *p, unsigned y, unsigned wanted)
+{
+    if (!y && !wanted)
+        return; /* silence as ever tells nothing */
+    int r = (int)y - (int)wanted;
+    p->squares += (uint64_t)(r * r);
+    if (++p->hours > HOURS_KEPT) {
+        p->hours /= 2;
+        p->squares /= 2;
+    }
+}
+
+void profile_learn(struct baseline_profile *p, const struct host_day *d, uint16_t day)
+{
+    unsigned kind = kind_of(day), dow = day_of_week(day);
+    bool first = !p->days[0] && !p->days[1];
+    struct baseline_profile before = *p;
+    unsigned days = p->days[kind] + 1u, weeks = p->weeks[dow] + 1u;
+    for (unsigned h = 0; h < 24; h++) {
+        unsigned y = scaled(d->hour_out[h]);
+        if ((d->gap_hours >> h & 1) && y < before.mean[kind][h])
+            continue; /* an hour with holes must not teach a low value */
+        if (!first)
+            learn_residual(p, y, expected(&before, day, h));
+        p->mean[kind][h] = towards(p->mean[kind][h], y, days < MEAN_DAYS ? days : MEAN_DAYS);
+        p->week[dow][h] = towards(p->week[dow][h], y, weeks < WEEK_WEEKS ? weeks : WEEK_WEEKS);
+    }
+    p->days[kind] = (uint8_t)(days > UINT8_MAX ? UINT8_MAX : days);
+    p->weeks[dow] = (uint8_t)(weeks > UINT8_MAX ? UINT8_MAX : weeks);
+}

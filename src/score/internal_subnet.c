@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* internal-subnet: bytes of the day to the subnet of ours that got most among those that neither the host nor its class knows,
+ * against the host's ring of that quantity. u = (lg(day so far) - ref) / tau; floor 20 MB. */
+#include <string.h>
+
+#include "score_private.h"
+
+static bool is_new(const struct scorer *s, uint64_t subnet)
+{
+    return subnet && !baseline_knows_subnet(s->b, subnet) && !(s->class && class_shares(s->class, subnet));
+}
+
+/* Destinations stand in order of their addresses, so those of a subnet side by side within a kind; the kinds are added up. */
+static uint64_t add_subnet(const struct scorer *s, uint64_t subnet, uint64_t hours[24])
+{
+    uint64_t bytes = 0;
+    for (size_t i = 0; i < s->destinations; i++)
+        if (is_internal(&s->destination[i]) && group_subnet(s->destination[i].network) == subnet) {
+            bytes = sat_add(bytes, s->destination[i].bytes);
+            add_hours(s, &s->destination[i], hours);
+        }
+    return bytes;
+}
+
+#define SUBNETS_MAX 64 /* new subnets looked at: a scan of ours is not a transfer */
+
+void test_internal_subnet(struct scorer *s)
+{
+    struct amount top = {.factor = 1};
+    uint64_t most = 0, last = 0;
+    unsigned looked = 0;
+    for (size_t i = 0; i < s->destinations && looked < SUBNETS_MAX; i++) {
+        uint64_t subnet = group_subnet(s->destination[i].network);
+        if (subnet == last || !is_new(s, subnet))
+            continue;
+        last = subnet;
+        looked++;
+        struct amount a = {.group = subnet, .factor = 1};
+        uint64_t bytes = add_subnet(s, subnet, a.hours);
+        if (bytes > most) {
+            most = bytes;
+            top = a;
+        }
+    }
+    feature_raise(s, FEATURE_SUBNET, lg_bytes(most));
+    if (!most || (double)most < s->m->floor[SCORE_INTERNAL_SUBNET])
+        return;
+    double ref, spread;
+    feature_reference(s, FEATURE_SUBNET, 0, floor_octaves(s, SCORE_INTERNAL_SUBNET), &ref, &spread);
+    observe_sum(s, SCORE_INTERNAL_SUBNET, &top, &s->b->feature[FEATURE_SUBNET], ref, spread);
+}
