@@ -23,6 +23,7 @@ struct tail { struct class_history h; double scale; size_t m; };
 struct score_calibration {
     const struct score_model *m;
     bool learned;
+    const double *lambda, *scale; /* priors */
     struct { double lambda; struct tail class, fleet; } history[SCORE_HISTORIES];
 };
 
@@ -76,9 +77,9 @@ double score_rate(const struct score_calibration *c, enum score_test test, unsig
 {
     if (!(u > 0))
         return 1;
-    double prior = exp(-u / c->m->scale[test]);
+    double prior = exp(-u / c->scale[test]);
     if (!c->learned)
-        return c->m->lambda[test] * prior;
+        return c->lambda[test] * prior;
     unsigned i = SCORE_STRATA * test + stratum;
     double s = mix(c->m, &c->history[i].class, u, mix(c->m, &c->history[i].fleet, u, prior));
     return c->history[i].lambda * s;
@@ -100,9 +101,9 @@ static enum weir_err learn(struct score_calibration *c, unsigned i, const struct
     enum weir_err err = class_history(fleet, i, day, &of_fleet->h);
     if (!err && class)
         err = class_history(class, i, day, &of_class->h);
-    fit(m, of_fleet, m->scale[test]);
-    fit(m, of_class, m->scale[test]);
-    double lambda = ((double)of_fleet->h.above + m->lambda[test] * m->lambda_fleet) / ((double)of_fleet->h.host_days + m->lambda_fleet);
+    fit(m, of_fleet, c->scale[test]);
+    fit(m, of_class, c->scale[test]);
+    double lambda = ((double)of_fleet->h.above + c->lambda[test] * m->lambda_fleet) / ((double)of_fleet->h.host_days + m->lambda_fleet);
     c->history[i].lambda = ((double)of_class->h.above + lambda * m->lambda_class) / ((double)of_class->h.host_days + m->lambda_class);
     return err;
 }
@@ -113,7 +114,11 @@ struct score_calibration *score_calibration_new(const struct score_model *m, con
     if (!c)
         return NULL;
     c->m = m;
+    bool young = class && class_id(class) == CLASS_YOUNG;
     c->learned = fleet && class_days(fleet) >= m->learning_days;
+    young |= !c->learned;
+    c->lambda = young ? m->young_lambda : m->lambda;
+    c->scale = young ? m->young_scale : m->scale;
     enum weir_err err = WEIR_OK;
     for (unsigned i = 0; i < SCORE_HISTORIES && c->learned && !err; i++)
         err = learn(c, i, class, fleet, day);

@@ -12,8 +12,9 @@ const struct score_model score_model_default = {
     .version = "egress-2",
 #define MODEL(member, value, unit, origin) .member = value,
 #include "models/egress-2.def"
-#define TEST(test, least, share, often, tail, origin) \
-    .floor[SCORE_##test] = least, .weight[SCORE_##test] = share, .lambda[SCORE_##test] = often, .scale[SCORE_##test] = tail,
+#define TEST(test, least, share, often, tail, young_often, young_tail, origin) \
+    .floor[SCORE_##test] = least, .weight[SCORE_##test] = share, .lambda[SCORE_##test] = often, .scale[SCORE_##test] = tail, \
+    .young_lambda[SCORE_##test] = young_often, .young_scale[SCORE_##test] = young_tail,
 #include "models/egress-2.def"
 };
 

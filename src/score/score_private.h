@@ -10,7 +10,7 @@ struct score_model {
 #define MODEL(member, value, unit, origin) double member;
 #include "models/egress-2.def"
     double floor[SCORE_TEST_COUNT], weight[SCORE_TEST_COUNT];
-    double lambda[SCORE_TEST_COUNT], scale[SCORE_TEST_COUNT]; /* priors */
+    double lambda[SCORE_TEST_COUNT], scale[SCORE_TEST_COUNT], young_lambda[SCORE_TEST_COUNT], young_scale[SCORE_TEST_COUNT]; /* priors */
 };
 
 /* What a destination is to the host. */

@@ -35,10 +35,21 @@ static bool by_destination(enum score_test test) { return test == SCORE_GROUP_VO
 
 unsigned strata_open(enum score_test test) { return by_destination(test) ? SCORE_STRATA : 1; }
 
+/* Under the floor of the test there was nothing, on the scale of its feature. */
+static double stratum_floor(const struct scorer *s, enum score_test test)
+{
+    double floor = s->m->floor[test];
+    if (test == SCORE_SPLIT)
+        return 2; /* one destination */
+    if (score_test_counts(test))
+        return floor / 8; /* half of the hours, on the scale of beacon */
+    return lg_bytes((uint64_t)(test == SCORE_ODD_PROTOCOL ? floor * s->m->odd_factor : floor));
+}
+
 unsigned stratum_of_host(const struct scorer *s, enum score_test test)
 {
     enum baseline_feature f = feature_of(test);
-    return f != FEATURE_COUNT && ring_rank(&s->b->feature[f], 0) > 0;
+    return f != FEATURE_COUNT && lg_unround(ring_rank(&s->b->feature[f], 0)) >= stratum_floor(s, test);
 }
 
 unsigned stratum_of_ring(const struct ring *r) { return r->n >= LONG_HISTORY; }
