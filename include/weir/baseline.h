@@ -6,7 +6,7 @@
  * Learning happens once a day, in day order, when the day closes. What was raised is not learned, and nothing that goes to the same
  * groups, for a quarantine of 7 days that begins anew whenever it is raised again. After a quiet quarantine it is learned as if it
  * had been just too little to be raised: so a transfer repeated day by day never becomes normal, and a weekly job does.
- * At most 64 groups a host: the one unseen longest goes, and is counted. Source: docs/detection.md. */
+ * At most 64 groups a host, 24 of them client networks: the one unseen longest goes, and is counted. Source: docs/detection.md. */
 #ifndef WEIR_BASELINE_H
 #define WEIR_BASELINE_H
 
@@ -14,6 +14,7 @@
 
 #define BASELINE_RING 28
 #define BASELINE_GROUPS 64
+#define BASELINE_CLIENTS 24     /* of them client networks at most */
 #define BASELINE_BLOB 'h'
 #define BASELINE_VERSION 2
 #define BASELINE_HISTORIES 32  /* of excesses, each with its runs of days: two for each test of score */

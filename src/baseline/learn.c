@@ -143,13 +143,23 @@ static bool goes_before(const struct baseline_group *a, const struct baseline_gr
     return x != y ? x < y : a->group < b->group;
 }
 
-static size_t victim(const struct baseline *b)
+static bool is_client(uint64_t group)
 {
-    size_t worst = 0;
-    for (size_t i = 1; i < b->groups; i++)
-        if (goes_before(&b->group[i], &b->group[worst]))
+    enum group_kind kind = group_kind(group);
+    return kind == GROUP_SERVED || kind == GROUP_UNKNOWN;
+}
+
+/* Clients of a server come and go in numbers: they have a share of the table, so that they never push out where the host itself goes. */
+static size_t victim(const struct baseline *b, uint64_t fresh)
+{
+    size_t clients = 0, worst = b->groups;
+    for (size_t i = 0; i < b->groups; i++)
+        clients += is_client(b->group[i].group);
+    bool among_clients = clients > BASELINE_CLIENTS || (clients == BASELINE_CLIENTS && is_client(fresh));
+    for (size_t i = 0; i < b->groups; i++)
+        if (is_client(b->group[i].group) == among_clients && (worst == b->groups || goes_before(&b->group[i], &b->group[worst])))
             worst = i;
-    return worst;
+    return worst < b->groups ? worst : 0;
 }
 
 static void group_insert(struct baseline *b, const struct sum *g, uint16_t today)
@@ -157,10 +167,13 @@ static void group_insert(struct baseline *b, const struct sum *g, uint16_t today
     struct baseline_group fresh = {.group = g->group, .first_day = today, .last_day = today, .days = 1, .born = b->days,
                                    .hours = g->hours, .total = g->bytes};
     ring_push(&fresh.ring, g->value);
-    if (b->groups == BASELINE_GROUPS) {
-        size_t out = victim(b);
+    size_t clients = 0;
+    for (size_t i = 0; i < b->groups; i++)
+        clients += is_client(b->group[i].group);
+    if (b->groups == BASELINE_GROUPS || (is_client(g->group) && clients == BASELINE_CLIENTS)) {
+        size_t out = victim(b, g->group);
         b->evicted = sat_add32(b->evicted, 1);
-        if (goes_before(&fresh, &b->group[out]))
+        if (is_client(g->group) == is_client(b->group[out].group) && goes_before(&fresh, &b->group[out]))
             return;
         memmove(&b->group[out], &b->group[out + 1], (b->groups - out - 1) * sizeof *b->group);
         b->groups--;
