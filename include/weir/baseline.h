@@ -60,8 +60,8 @@ struct baseline_group {
 struct baseline_profile {
     uint16_t mean[2][24], week[7][24];
     uint8_t days[2], weeks[7];    /* learned, saturating */
-    uint32_t hours;               /* residuals counted, halved when over four weeks of hours */
-    uint64_t squares;             /* their sum of squares, in 1/1024 octaves squared */
+    uint8_t count[24];            /* residuals of each hour of the day, halved when over eight weeks */
+    uint32_t squares[24];         /* their sums of squares, in 1/1024 octaves squared */
 };
 /* A test that is above its reference for days on end counts once for the calibration, with its largest excess. */
 struct baseline_run {
@@ -109,7 +109,7 @@ uint8_t ring_rank(const struct ring *r, unsigned rank);
 void ring_push(struct ring *r, uint8_t v);
 /* Expected lg(bytes) of an hour of that day, octaves, and the spread of hours around it; false: no history for that. */
 bool profile_expect(const struct baseline_profile *p, uint16_t day, unsigned hour, double *octaves);
-double profile_spread(const struct baseline_profile *p, double prior, double prior_weight);
+double profile_spread(const struct baseline_profile *p, unsigned hour, double prior, double prior_weight, double host_weight);
 
 /* The subnet of an internal group as a key: /24 for IPv4, for IPv6 the hashed address itself. 0 for other groups. */
 uint64_t group_subnet(uint64_t group);

@@ -4,7 +4,7 @@
  *   FEATURE_COUNT * ring, profile, u8 runs, runs * (u8 test, u16 day, u16 last_day, u8 excess),
  *   u8 flags, flags * (u64 group, u16 day, u8 value), u8 countries, countries * (u16 country, u16 last_day), u8 groups,
  *   groups * (u64 group, u16 first_day, u16 last_day, varint days, varint born, u32 hours, varint total, ring)
- *   ring: u8 n, n bytes; profile: u8 days[2], u8 weeks[7], varint hours, varint squares, means of what was learned, each
+ *   ring: u8 n, n bytes; profile: u8 days[2], u8 weeks[7], 24 * (u8 count, varint squares), means of what was learned, each
  *   24 * varint. */
 #include "weir/baseline.h"
 
@@ -39,8 +39,10 @@ static void put_profile(struct buffer *b, const struct baseline_profile *p)
 {
     buffer_put(b, p->days, sizeof p->days);
     buffer_put(b, p->weeks, sizeof p->weeks);
-    buffer_varint(b, p->hours);
-    buffer_varint(b, p->squares);
+    for (unsigned h = 0; h < 24; h++) {
+        buffer_u8(b, (uint8_t)p->count[h]);
+        buffer_varint(b, p->squares[h]);
+    }
     for (unsigned i = 0; i < WEIR_COUNT(p->days); i++)
         if (p->days[i])
             put_hours(b, p->mean[i]);
@@ -55,8 +57,10 @@ static void get_profile(struct cursor *c, struct baseline_profile *p)
         p->days[i] = cursor_u8(c);
     for (unsigned i = 0; i < WEIR_COUNT(p->weeks); i++)
         p->weeks[i] = cursor_u8(c);
-    p->hours = (uint32_t)cursor_varint(c);
-    p->squares = cursor_varint(c);
+    for (unsigned h = 0; h < 24; h++) {
+        p->count[h] = cursor_u8(c);
+        p->squares[h] = (uint32_t)cursor_varint(c);
+    }
     for (unsigned i = 0; i < WEIR_COUNT(p->days); i++)
         if (p->days[i])
             get_hours(c, p->mean[i]);

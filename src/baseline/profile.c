@@ -16,7 +16,7 @@
 #define MEAN_DAYS 14
 #define WEEK_WEEKS 2
 #define NEIGHBOUR (UNIT / 2)
-#define HOURS_KEPT (28u * 24)
+#define RESIDUALS_KEPT 56
 
 static unsigned day_of_week(uint16_t day) { return (day + 3u) % 7; } /* 1970-01-01 was a Thursday; 0 = Monday */
 static unsigned kind_of(uint16_t day) { return day_of_week(day) >= 5; }
@@ -42,10 +42,17 @@ bool profile_expect(const struct baseline_profile *p, uint16_t day, unsigned hou
     return p->days[0] || p->days[1];
 }
 
-double profile_spread(const struct baseline_profile *p, double prior, double prior_weight)
+/* The host's hours together, drawn towards the prior; then the hour, drawn towards the host: a backup that varies must not hide the quiet
+ * hours of the day. */
+double profile_spread(const struct baseline_profile *p, unsigned hour, double prior, double prior_weight, double host_weight)
 {
-    double squares = (double)p->squares / (UNIT * UNIT);
-    return sqrt((squares + prior_weight * prior * prior) / (p->hours + prior_weight));
+    double squares = 0, n = 0;
+    for (unsigned h = 0; h < 24; h++) {
+        squares += (double)p->squares[h] / (UNIT * UNIT);
+        n += p->count[h];
+    }
+    double of_host = (squares + prior_weight * prior * prior) / (n + prior_weight);
+    return sqrt(((double)p->squares[hour] / (UNIT * UNIT) + host_weight * of_host) / (p->count[hour] + host_weight));
 }
 
 static unsigned scaled(uint64_t bytes) { return (unsigned)floor(lg_bytes(bytes) * UNIT + 0.5); }
@@ -56,15 +63,13 @@ static uint16_t towards(uint16_t mean, unsigned y, unsigned weight)
     return (uint16_t)((int)mean + (diff >= 0 ? diff + half : diff - half) / (int)weight);
 }
 
-static void learn_residual(struct baseline_profile *p, unsigned y, unsigned wanted)
+static void learn_residual(struct baseline_profile *p, unsigned hour, unsigned y, unsigned wanted)
 {
-    if (!y && !wanted)
-        return; /* silence as ever tells nothing */
     int r = (int)y - (int)wanted;
-    p->squares += (uint64_t)(r * r);
-    if (++p->hours > HOURS_KEPT) {
-        p->hours /= 2;
-        p->squares /= 2;
+    p->squares[hour] += (uint32_t)(r * r);
+    if (++p->count[hour] > RESIDUALS_KEPT) {
+        p->count[hour] /= 2;
+        p->squares[hour] /= 2;
     }
 }
 
@@ -79,7 +84,7 @@ void profile_learn(struct baseline_profile *p, const struct host_day *d, uint16_
         if ((d->gap_hours >> h & 1) && y < before.mean[kind][h])
             continue; /* an hour with holes must not teach a low value */
         if (!first)
-            learn_residual(p, y, expected(&before, day, h));
+            learn_residual(p, h, y, expected(&before, day, h));
         p->mean[kind][h] = towards(p->mean[kind][h], y, days < MEAN_DAYS ? days : MEAN_DAYS);
         p->week[dow][h] = towards(p->week[dow][h], y, weeks < WEEK_WEEKS ? weeks : WEEK_WEEKS);
     }

@@ -3,7 +3,8 @@
  *
  *   ref = max(mean of the hour (weekday or weekend), mean of the hour of the week, mean of the hours beside it - 1/2 octave,
  *             lg(floor));  while the host is learning also the largest hour of any day
- *   spread = sqrt((sum of squared residuals + 40 * 1.5^2) / (hours + 40))
+ *   host^2 = (sum of squared residuals of all hours + 40 * 1.5^2) / (hours + 40)
+ *   spread = sqrt((sum of squared residuals of that hour of the day + 5 host^2) / (days + 5))
  *   u = (lg(bytes of the hour) - ref) / spread, less what half of the class exceeds in that hour
  *
  * Floor 20 MB, lg 8.258. */
@@ -34,14 +35,15 @@ void test_hour_volume(struct scorer *s)
     feature_raise(s, FEATURE_DAY_EXTERNAL, lg_bytes(day));
     if ((double)largest < s->m->floor[SCORE_HOUR_VOLUME])
         return;
-    struct observation *o = observe(s, SCORE_HOUR_VOLUME, 0, least, profile_spread(&s->b->profile, s->m->hour_spread, s->m->hour_weight));
+    struct observation *o = observe(s, SCORE_HOUR_VOLUME, 0, least, 1);
     for (unsigned h = 0; o && h < 24; h++) {
         double expected = 0;
         profile_expect(&s->b->profile, s->today, h, &expected);
         o->reference[h] = fmax(least, expected);
         o->bytes[h] = d->hour_out[h];
         o->y[h] = lg_bytes(d->hour_out[h]);
-        o->u[h] = (o->y[h] - o->reference[h]) / o->spread;
+        o->spread[h] = profile_spread(&s->b->profile, h, s->m->hour_spread, s->m->hour_weight, s->m->hour_of_host);
+        o->u[h] = (o->y[h] - o->reference[h]) / o->spread[h];
     }
     if (o)
         observe_history(o, &s->b->feature[FEATURE_HOUR_MAX], 0);

@@ -42,10 +42,11 @@ struct observation *observe(struct scorer *s, enum score_test test, uint64_t gro
     o->test = test;
     o->stratum = (uint8_t)stratum_of_host(s, test);
     o->group = group;
-    o->spread = spread;
     o->from = 24;
-    for (unsigned h = 0; h < 24; h++)
+    for (unsigned h = 0; h < 24; h++) {
         o->reference[h] = reference;
+        o->spread[h] = spread;
+    }
     return o;
 }
 

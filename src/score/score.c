@@ -62,7 +62,7 @@ struct judging {
 };
 
 /* Whatever the budget, nothing under the reference is a finding. */
-static double threshold(const struct judging *j, enum score_test test) { return share(j->s->m, test) * j->budget / strata_open(test); }
+static double threshold(const struct judging *j, enum score_test test) { return share(j->s->m, test) * j->s->m->gain * j->budget / strata_open(test); }
 
 static bool raises(const struct judging *j, const struct observation *o, double u)
 {
@@ -95,6 +95,7 @@ static void judge_hours(const struct judging *j, const struct observation *o, st
     p->observed = o->y[best];
     p->observed_bytes = o->bytes[best];
     p->reference = o->reference[best];
+    p->spread = o->spread[best];
     p->from_hour = o->test == SCORE_HOUR_VOLUME ? (uint8_t)best : o->from == 24 ? 0 : o->from;
     p->to_hour = o->test == SCORE_HOUR_VOLUME ? (uint8_t)best : o->to;
 }
@@ -103,7 +104,7 @@ static void judge_one(struct judging *j, const struct observation *o)
 {
     const struct score_model *m = j->s->m;
     struct score_part p = {.test = o->test, .stratum = o->stratum, .group = o->group, .observed_count = o->count, .floor_bytes = (uint64_t)m->floor[o->test],
-                           .largest_bytes = o->largest, .history_days = o->history, .spread = o->spread, .share = share(m, o->test)};
+                           .largest_bytes = o->largest, .history_days = o->history, .share = share(m, o->test)};
     judge_hours(j, o, &p);
     p.reference_bytes = score_test_counts(o->test) ? 0 : lg_to_bytes(p.reference);
     p.threshold = threshold(j, o->test);

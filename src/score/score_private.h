@@ -38,7 +38,7 @@ struct observation {
     uint8_t stratum;
     uint64_t group;
     double y[24], u[24];  /* observed to the end of the hour (hour-volume: in it), and its excess */
-    double reference[24], spread;
+    double reference[24], spread[24];
     uint64_t bytes[24];   /* behind y */
     uint32_t count;
     uint64_t largest; uint32_t history; /* of the ring */
