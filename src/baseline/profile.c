@@ -17,6 +17,7 @@
 #define WEEK_WEEKS 2
 #define NEIGHBOUR (UNIT / 2)
 #define RESIDUALS_KEPT 56
+#define QUIET_BYTES 20000000 /* the floor of hour-volume: hours with less are all alike, or their noise would hide what stands out */
 
 static unsigned day_of_week(uint16_t day) { return (day + 3u) % 7; } /* 1970-01-01 was a Thursday; 0 = Monday */
 static unsigned kind_of(uint16_t day) { return day_of_week(day) >= 5; }
@@ -55,7 +56,7 @@ double profile_spread(const struct baseline_profile *p, unsigned hour, double pr
     return sqrt(((double)p->squares[hour] / (UNIT * UNIT) + host_weight * of_host) / (p->count[hour] + host_weight));
 }
 
-static unsigned scaled(uint64_t bytes) { return (unsigned)floor(lg_bytes(bytes) * UNIT + 0.5); }
+static unsigned scaled(uint64_t bytes) { return (unsigned)floor(lg_bytes(bytes > QUIET_BYTES ? bytes : QUIET_BYTES) * UNIT + 0.5); }
 
 static uint16_t towards(uint16_t mean, unsigned y, unsigned weight)
 {

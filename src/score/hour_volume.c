@@ -4,7 +4,7 @@
  *   ref = max(mean of the hour (weekday or weekend), mean of the hour of the week, mean of the hours beside it - 1/2 octave,
  *             lg(floor));  while the host is learning also the largest hour of any day
  *   host^2 = (sum of squared residuals of all hours + 40 * 1.5^2) / (hours + 40)
- *   spread = sqrt((sum of squared residuals of that hour of the day + 5 host^2) / (days + 5))
+ *   spread = sqrt((sum of squared residuals of that hour of the day + 5 host^2) / (days + 5)), at least 1.2
  *   u = (lg(bytes of the hour) - ref) / spread, less what half of the class exceeds in that hour
  *
  * Floor 20 MB, lg 8.258. */
@@ -42,7 +42,7 @@ void test_hour_volume(struct scorer *s)
         o->reference[h] = fmax(least, expected);
         o->bytes[h] = d->hour_out[h];
         o->y[h] = lg_bytes(d->hour_out[h]);
-        o->spread[h] = profile_spread(&s->b->profile, h, s->m->hour_spread, s->m->hour_weight, s->m->hour_of_host);
+        o->spread[h] = fmax(profile_spread(&s->b->profile, h, s->m->hour_spread, s->m->hour_weight, s->m->hour_of_host), s->m->hour_least);
         o->u[h] = (o->y[h] - o->reference[h]) / o->spread[h];
     }
     if (o)
