@@ -135,9 +135,11 @@ enum weir_err classes_get(struct classes *c, uint64_t id, struct class_entry *ou
 
 #define CLASS_RESERVED 16
 
-uint64_t host_class(const struct host_day *d)
+uint64_t host_class(const struct host_day *d, struct slice word)
 {
     struct ip subnet = ip_network(d->host, ip_is_v4(d->host) ? 24 : 64);
+    if (word.n)
+        subnet = (struct ip){stable_hash(word.p, word.n), 0};
     uint64_t parts[] = {stable_hash(d->account.p, d->account.n), stable_hash(d->vpc.p, d->vpc.n), subnet.hi, subnet.lo};
     uint64_t id = stable_hash(parts, sizeof parts);
     return id < CLASS_RESERVED ? id + CLASS_RESERVED : id;

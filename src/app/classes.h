@@ -18,8 +18,9 @@ const struct class_entry *classes_fleet(const struct classes *c);
 const struct class_entry *classes_young(const struct classes *c);
 /* Its parts are borrowed until classes_free. */
 WEIR_MUST_USE enum weir_err classes_get(struct classes *c, uint64_t class_id, struct class_entry *out, struct fault *fault);
-/* The class of a host: its role, or else its subnet. Never 0, nor that of another kind of class. */
-uint64_t host_class(const struct host_day *day);
+/* The class of a host: by its role or subnet, whichever word is known, else by its network (/24, /64). Never 0, nor that of another kind of
+ * class. */
+uint64_t host_class(const struct host_day *day, struct slice word);
 /* Close the day in all of them and write them into the open batch. */
 WEIR_MUST_USE enum weir_err classes_close(struct classes *c, struct fault *fault);
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "app/judge.h"
+#include "app/roles.h"
 
 static enum weir_err load_baseline(struct judging *g, const struct host_day *d, struct baseline *b)
 {
@@ -45,6 +46,13 @@ static void tell_suspected(struct judging *g, const struct host_day *d)
 
 static bool charged_to_nobody(const struct judging *g, const struct host_day *d) { return d->forwarder && (!d->suspected || suspicion_counts(g)); }
 
+/* The configured role wins over what the inventory says. */
+static struct slice class_word(const struct run *run, const struct host_day *d)
+{
+    uint16_t role = roles_of_host(run->app->config->role_map, d->interface, d->host);
+    return role ? slice_of(role_word(run->app->config->role_map, role)) : inventory_class(context_inventory(run->context), d->interface, d->vpc, d->host);
+}
+
 /* The host-day, its baseline and its class into the scorer. */
 static enum weir_err take(struct judging *g, const struct host_day *d, const struct score_survey *survey, struct baseline *b, struct class_entry *class,
                           struct baseline_changes *released)
@@ -52,7 +60,7 @@ static enum weir_err take(struct judging *g, const struct host_day *d, const str
     enum weir_err err = load_baseline(g, d, b);
     if (!err) {
         baseline_release(b, g->day, released);
-        err = classes_get(g->classes, host_class(d), class, g->fault);
+        err = classes_get(g->classes, host_class(d, class_word(g->run, d)), class, g->fault);
     }
     return err ? err : scorer_take(g->scorer, d, b, class->state, g->fleet_days, survey);
 }
