@@ -11,7 +11,7 @@ void test_odd_protocol(struct scorer *s)
     double ref, spread, factor = s->m->odd_factor;
     for (size_t i = 0; i < s->destinations; i++) {
         const struct destination *d = &s->destination[i];
-        if (!is_initiated(d) || is_usual(d) || d->relation != RELATION_NEW)
+        if (!is_odd(d) || d->relation != RELATION_NEW)
             continue;
         add_hours(s, d, a.hours);
         bytes = sat_add(bytes, d->bytes);

@@ -155,7 +155,7 @@ static bool covers_destination(const struct scorer *s, const struct score_part *
     case SCORE_HOUR_VOLUME: return group_external(d->network);
     case SCORE_NEW_DESTINATION: return fresh && is_usual(d);
     case SCORE_NEW_FAR: return fresh && d->far;
-    case SCORE_ODD_PROTOCOL: return fresh && !is_usual(d);
+    case SCORE_ODD_PROTOCOL: return is_odd(d) && d->relation == RELATION_NEW;
     case SCORE_SPLIT: return fresh && d->bytes > PORTION;
     case SCORE_INTERNAL_SUBNET: return is_internal(d) && group_subnet(d->network) == p->group;
     case SCORE_GROUP_VOLUME:

@@ -65,6 +65,12 @@ struct scorer {
 static inline bool is_initiated(const struct destination *d) { return group_kind(d->network) == GROUP_INITIATED; }
 static inline bool is_served(const struct destination *d) { enum group_kind k = group_kind(d->network); return k == GROUP_SERVED || k == GROUP_UNKNOWN; }
 static inline bool is_internal(const struct destination *d) { enum group_kind k = group_kind(d->network); return k == GROUP_INTERNAL_INITIATED || k == GROUP_INTERNAL_OTHER; }
+/* Who began an exchange of ICMP is not told: what leaves counts. */
+static inline bool is_odd(const struct destination *d)
+{
+    enum service_class c = group_service(d->network);
+    return is_initiated(d) ? c != SERVICE_WEB && c != SERVICE_SHELL : group_kind(d->network) == GROUP_UNKNOWN && c == SERVICE_ICMP;
+}
 static inline bool is_usual(const struct destination *d) { enum service_class c = group_service(d->network); return c == SERVICE_WEB || c == SERVICE_SHELL; }
 
 /* ---- reference.c ---- */
