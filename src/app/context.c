@@ -97,18 +97,18 @@ static enum weir_err read_part(struct context *x, const struct config *c, enum c
 enum layer { LAYER_ASN, LAYER_ASN_COUNTRY, LAYER_COUNTRY, LAYER_SERVICE, LAYER_AMAZON, LAYER_TRUSTED, LAYER_THREAT, LAYERS };
 _Static_assert(LAYERS <= IP_MAP_LAYERS, "one map is laid over all of them");
 
-static const uint32_t rented[] = {
-#define RENTED_CLOUD(asn, name) asn,
+static const struct { uint32_t asn; enum flow_grain grain; } rented[] = {
+#define RENTED_CLOUD(asn, grain, name) {asn, GRAIN_##grain},
 #include "models/rented-clouds.def"
 #undef RENTED_CLOUD
 };
 
-static bool is_rented(uint32_t asn)
+static enum flow_grain grain_of(uint32_t asn)
 {
     for (size_t i = 0; i < WEIR_COUNT(rented); i++)
-        if (rented[i] == asn)
-            return true;
-    return false;
+        if (rented[i].asn == asn)
+            return rented[i].grain;
+    return GRAIN_PROVIDER;
 }
 
 /* An address on both lists is trusted: what is said on purpose of a partner outweighs what a feed says of everybody. */
@@ -121,7 +121,7 @@ static struct flow_provider provider_of(const uint32_t *v)
         p.asn = AMAZON_ASN; /* the services span its systems */
         p.grain = aws_service_is_rented(p.service) ? GRAIN_NETWORK : GRAIN_PROVIDER;
     } else if (p.asn) {
-        p.grain = is_rented(p.asn) ? GRAIN_NETWORK : GRAIN_PROVIDER;
+        p.grain = grain_of(p.asn) & 15;
     }
     return p;
 }
