@@ -190,23 +190,79 @@ static void each_raised_part_is_an_analysis_with_text_values(void **state)
     json_decref(doc);
 }
 
-static void a_new_destination_is_consistent_with_t1048(void **state)
+static void labelled(enum score_test test, const char *desc)
 {
-    (void)state;
+    x.score[0].part[0].test = test;
     json_t *doc = encoded(1);
-    assert_string_equal(word(doc, "finding_info.attacks.0.technique.uid"), "T1048");
-    assert_string_equal(word(doc, "finding_info.attacks.0.tactic.uid"), "TA0010");
-    assert_string_equal(word(doc, "finding_info.desc"),
-                        "Consistent with T1048 (Exfiltration Over Alternative Protocol), tactic TA0010 (Exfiltration)");
+    if (desc)
+        assert_string_equal(word(doc, "finding_info.desc"), desc);
+    else
+        assert_null(at(doc, "finding_info.desc"));
+    assert_int_equal(json_array_size(at(doc, "finding_info.attacks")), desc != NULL);
     json_decref(doc);
 }
 
-static void volume_to_a_known_destination_has_no_attack_label(void **state)
+static void a_label_says_no_more_than_the_numbers_show(void **state)
 {
     (void)state;
-    x.score[0].part[0].test = SCORE_GROUP_VOLUME;
+    labelled(SCORE_NEW_DESTINATION, "Consistent with tactic TA0010 (Exfiltration)");
+    labelled(SCORE_NEW_FAR, "Consistent with tactic TA0010 (Exfiltration)");
+    labelled(SCORE_ODD_PROTOCOL, "Consistent with T1048 (Exfiltration Over Alternative Protocol), tactic TA0010 (Exfiltration)");
+    labelled(SCORE_SLOW, "Consistent with T1030 (Data Transfer Size Limits), tactic TA0010 (Exfiltration)");
+    labelled(SCORE_SPLIT, "Consistent with T1030 (Data Transfer Size Limits), tactic TA0010 (Exfiltration)");
+    labelled(SCORE_INTERNAL_SUBNET, "Consistent with T1074 (Data Staged), tactic TA0009 (Collection)");
+    labelled(SCORE_BEACON, "Consistent with tactic TA0011 (Command and Control)");
+    labelled(SCORE_HOUR_VOLUME, NULL);
+    labelled(SCORE_GROUP_VOLUME, NULL);
+    labelled(SCORE_SERVED_NEW, NULL);
+}
+
+static void each_label_is_told_once_and_a_bare_tactic_not_beside_its_technique(void **state)
+{
+    (void)state;
+    x.score[0].part[0].test = SCORE_ODD_PROTOCOL;
+    x.score[0].part[1].raised = true;
+    x.score[0].part[1].test = SCORE_NEW_DESTINATION;
     json_t *doc = encoded(1);
-    assert_null(at(doc, "finding_info.attacks"));
+    assert_int_equal(json_array_size(at(doc, "finding_info.attacks")), 1);
+    assert_string_equal(word(doc, "finding_info.attacks.0.technique.uid"), "T1048");
+    assert_string_equal(word(doc, "finding_info.attacks.0.tactic.uid"), "TA0010");
+    json_decref(doc);
+    x.score[0].part[1].test = SCORE_BEACON;
+    doc = encoded(1);
+    assert_string_equal(word(doc, "finding_info.desc"), "Consistent with T1048 (Exfiltration Over Alternative Protocol), tactic TA0010 (Exfiltration); "
+                                                        "tactic TA0011 (Command and Control)");
+    json_decref(doc);
+}
+
+static void bytes_that_stay_inside_are_lateral(void **state)
+{
+    (void)state;
+    x.score[0].part[0].test = x.peer[0].test = SCORE_INTERNAL_PAIR;
+    json_t *doc = encoded(1);
+    assert_int_equal(number(doc, "evidences.0.connection_info.direction_id"), 3);
+    assert_int_equal(number(doc, "evidences.0.connection_info.boundary_id"), 2);
+    assert_string_equal(word(doc, "finding_info.types.0"), "Data Staging");
+    json_decref(doc);
+}
+
+static void what_is_counted_is_told_in_its_own_unit(void **state)
+{
+    (void)state;
+    struct score_part *p = &x.score[0].part[0];
+    p->test = SCORE_BEACON;
+    p->observed_count = 47;
+    p->reference = 4.525;
+    p->floor_bytes = 18;
+    json_t *doc = encoded(1);
+    json_t *part = at(doc, "unmapped.weir.days.0.parts.0");
+    assert_int_equal(number(part, "observed_count"), 47);
+    assert_int_equal(number(part, "floor_count"), 18);
+    assert_float_equal(json_real_value(at(part, "reference_count")), 18.1, 1e-9);
+    assert_null(at(part, "reference_bytes"));
+    assert_string_equal(word(doc, "anomaly_analyses.0.anomalies.0.observations.0.value"), "47");
+    assert_string_equal(word(doc, "anomaly_analyses.0.baselines.0.observations.0.value"), "18");
+    assert_int_equal(json_array_size(at(doc, "anomaly_analyses.0.baselines")), 1);
     json_decref(doc);
 }
 
@@ -250,7 +306,7 @@ static void odd_reals_stay_json(void **state)
     x.score[0].part[0].spread = NAN;
     x.score[0].part[0].reference = -0.0001;
     json_decref(encoded(1));
-    assert_non_null(strstr(buffer_cstr(&text), "\"reference\":0.000,\"spread\":0.000,\"excess\":1000000.000,"));
+    assert_non_null(strstr(buffer_cstr(&text), "\"reference\":0.000,\"spread\":0.000,\"common\":0.000,\"excess\":1000000.000,"));
 }
 
 static void the_largest_counters_stay_in_the_range_of_a_long(void **state)
@@ -362,8 +418,10 @@ int main(void)
         CLAIM(lines_that_are_not_listed_are_left_out),
         CLAIM(an_object_without_a_key_is_told_by_its_hash_alone),
         CLAIM(each_raised_part_is_an_analysis_with_text_values),
-        CLAIM(a_new_destination_is_consistent_with_t1048),
-        CLAIM(volume_to_a_known_destination_has_no_attack_label),
+        CLAIM(a_label_says_no_more_than_the_numbers_show),
+        CLAIM(each_label_is_told_once_and_a_bare_tactic_not_beside_its_technique),
+        CLAIM(bytes_that_stay_inside_are_lateral),
+        CLAIM(what_is_counted_is_told_in_its_own_unit),
         CLAIM(every_peer_is_an_observable_address),
         CLAIM(unmapped_holds_every_part_with_all_its_numbers),
         CLAIM(a_small_rate_keeps_its_digits),

@@ -69,22 +69,88 @@ static void shows_the_arithmetic_of_a_raised_part(void **state)
 {
     (void)state;
     explain(0, false, NULL);
-    has("[raised] new-destination: bytes of the day to destinations the host never used\n");
+    has("[raised] new-destination: bytes of the day to destinations new to the host and its class\n");
     has("observed  41.1 GB (41,095,890,520 bytes, 19.258 octaves) in hours 09 to 10; enough to raise at the end of hour 09\n");
     has("expected  3.00 MB (3,000,000 bytes, 5.547 octaves); the largest of 9 days was 2.95 MB; never taken as less than 2.00 MB\n");
     has("excess    (19.258 - 5.547) / spread 0.700 = 19.587\n");
     has("rate      once in 2,000,000 host-days\n");
-    has("threshold once in 3,300 host-days or rarer: this test owns 0.300 of the budget\n");
+    has("threshold once in 3,300 host-days or rarer: this test may spend 0.300 of the budget\n");
 }
 
-static void counts_the_parts_that_did_not_raise_and_shows_them_when_asked(void **state)
+static void says_in_a_line_what_spoke_against_and_all_when_asked(void **state)
 {
     (void)state;
+    x.score[0].part[1].excess = 0.5;
     explain(0, false, NULL);
-    has("1 more part did not raise");
+    has("  what spoke against it (in full with --all-lines)\n    hour-volume: 20.5 GB, expected 20.0 MB: once in 100 host-days, that is not rare enough\n");
     lacks("[not raised]");
     explain(0, true, NULL);
     has("[not raised] hour-volume");
+    lacks("spoke against");
+}
+
+static void what_was_not_above_speaks_against(void **state)
+{
+    (void)state;
+    x.score[0].part[1].rate = 1;
+    x.score[0].part[1].excess = -2;
+    explain(0, false, NULL);
+    has("    hour-volume: 20.5 GB, expected 20.0 MB: not above what is expected\n");
+}
+
+static void cuts_what_spoke_against_and_counts_the_cut(void **state)
+{
+    (void)state;
+    for (size_t i = 2; i < 8; i++) x.score[0].part[i] = x.score[0].part[1];
+    x.score[0].n = 8;
+    explain(0, false, NULL);
+    has("    and 3 more parts that did not raise\n");
+}
+
+static void what_is_counted_is_shown_in_its_own_unit(void **state)
+{
+    (void)state;
+    struct score_part *p = &x.score[0].part[0];
+    *p = (struct score_part){.test = SCORE_SPLIT, .raised = true, .observed_bytes = 2000000000, .observed_count = 14, .observed = 7.814, .reference = 4,
+                             .floor_bytes = 3, .spread = 0.7, .excess = 5.449, .rate = 0.000001, .share = 0.03, .threshold = 0.00003, .since_hour = 11,
+                             .from_hour = 10, .to_hour = 13};
+    explain(0, false, NULL);
+    has("observed  14 destinations (7.814 on the scale of the test) with 2.00 GB in hours 10 to 13; enough");
+    has("expected  3.0 destinations (4.000 on the scale of the test); never taken as less than 3 destinations\n");
+}
+
+static void odd_protocols_are_told_in_real_bytes(void **state)
+{
+    (void)state;
+    x.score[0].part[0].test = SCORE_ODD_PROTOCOL;
+    explain(0, false, NULL);
+    has("(41,095,890,520 bytes, 19.258 octaves of 16 times that) in hours");
+}
+
+static void a_slow_sum_is_not_said_to_be_of_today(void **state)
+{
+    (void)state;
+    x.score[0].part[0].test = SCORE_SLOW;
+    explain(0, false, NULL);
+    has("octaves), today in hours 09 to 10;");
+}
+
+static void what_the_class_sends_is_not_called_history(void **state)
+{
+    (void)state;
+    x.score[0].part[0].test = SCORE_CLASS_DESTINATION;
+    x.score[0].part[0].history_days = 0;
+    explain(0, false, NULL);
+    has("octaves); what hosts of its class send there; never");
+    lacks("no history");
+}
+
+static void a_day_without_external_bytes_has_no_bars(void **state)
+{
+    (void)state;
+    memset(x.hours, 0, sizeof x.hours);
+    explain(0, false, NULL);
+    has("  no external bytes sent on 2026-03-02\n");
 }
 
 static void a_rate_below_what_is_kept_is_told_as_a_bound(void **state)
@@ -256,7 +322,14 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CLAIM(has_its_five_sections_in_order),
         CLAIM(shows_the_arithmetic_of_a_raised_part),
-        CLAIM(counts_the_parts_that_did_not_raise_and_shows_them_when_asked),
+        CLAIM(says_in_a_line_what_spoke_against_and_all_when_asked),
+        CLAIM(what_was_not_above_speaks_against),
+        CLAIM(cuts_what_spoke_against_and_counts_the_cut),
+        CLAIM(what_is_counted_is_shown_in_its_own_unit),
+        CLAIM(odd_protocols_are_told_in_real_bytes),
+        CLAIM(a_slow_sum_is_not_said_to_be_of_today),
+        CLAIM(what_the_class_sends_is_not_called_history),
+        CLAIM(a_day_without_external_bytes_has_no_bars),
         CLAIM(a_rate_below_what_is_kept_is_told_as_a_bound),
         CLAIM(draws_the_hours_of_a_raised_day),
         CLAIM(draws_the_history_in_octaves),

@@ -23,8 +23,8 @@
     X(NEW_FAR, "new-far", "bytes of the day to new destinations in countries new to the host and its class")         \
     X(CLASS_DESTINATION, "class-destination", "bytes of the day to a destination new to the host but not to its class") \
     X(ODD_PROTOCOL, "odd-protocol", "bytes of the day to new destinations by DNS, ICMP or no usual service")         \
-    X(SLOW, "slow", "bytes to a young destination since it was first seen")                                         \
-    X(SLOW_FAR, "slow-far", "bytes to a young destination in a new country since it was first seen")                \
+    X(SLOW, "slow", "bytes to a young destination since it was first seen, without its largest day")                \
+    X(SLOW_FAR, "slow-far", "the same, to a destination in a country new to the host and its class")                \
     X(SPLIT, "split", "number of new destinations that got more than 4 MB in the day")                              \
     X(SERVED_VOLUME, "served-volume", "bytes of the day served to one client network")                              \
     X(SERVED_NEW, "served-new", "bytes of the day served to one new client network")                                \
@@ -40,6 +40,8 @@ _Static_assert(SCORE_HISTORIES <= BASELINE_HISTORIES, "a run of days for each");
 const char *score_test_word(enum score_test test);
 const char *score_test_text(enum score_test test);
 bool score_test_counts(enum score_test test); /* it counts destinations or hours, not bytes */
+double score_test_count(enum score_test test, double y); /* how many, from the scale of such a test */
+unsigned score_test_factor(enum score_test test); /* how many times each byte counts on the scale of the test: mostly 1 */
 
 struct score_part {
     enum score_test test;

@@ -15,8 +15,7 @@ static void take_part(struct claim *c, const struct finding_day *day, const stru
         c->lead = p;
         c->lead_day = day;
     }
-    c->new_destination |= p->test == SCORE_NEW_DESTINATION || p->test == SCORE_NEW_FAR || p->test == SCORE_SPLIT || p->test == SCORE_SLOW ||
-                          p->test == SCORE_SLOW_FAR;
+    c->raised |= 1u << p->test;
     if (p->observed_bytes > c->bytes) c->bytes = p->observed_bytes;
     int64_t from = day->day_s + (int64_t)p->from_hour * HOUR_S, to = day->day_s + ((int64_t)p->to_hour + 1) * HOUR_S;
     if (from < c->start_s) c->start_s = from;

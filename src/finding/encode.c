@@ -13,7 +13,8 @@
 #define CONFIDENT_SCORE 5 /* once in 100,000 host-days */
 
 enum { TIMESPAN_HOURS = 4, TIMESPAN_DAYS = 5 };
-enum { DIRECTION_ID_IN = 1, DIRECTION_ID_OUT = 2, BOUNDARY_ID_EXTERNAL = 3, OBSERVABLE_IP = 2, ANALYTIC_STATISTICAL = 3, ROLE_AFFECTED = 3,
+enum { DIRECTION_ID_IN = 1, DIRECTION_ID_OUT = 2, DIRECTION_ID_LATERAL = 3, BOUNDARY_ID_INTERNAL = 2, BOUNDARY_ID_EXTERNAL = 3,
+       OBSERVABLE_IP = 2, ANALYTIC_STATISTICAL = 3, ROLE_AFFECTED = 3,
        ACCOUNT_TYPE_AWS = 10 };
 
 static const char *const quantity[SCORE_TEST_COUNT] = {
@@ -33,6 +34,9 @@ static const char *const quantity[SCORE_TEST_COUNT] = {
     [SCORE_BEACON] = "hours_of_two_days_with_young_destination",
     [SCORE_BEACON_FAR] = "hours_of_two_days_with_young_destination_in_new_country",
 };
+
+static bool inside(enum score_test test) { return test == SCORE_INTERNAL_PAIR || test == SCORE_INTERNAL_SUBNET; }
+static bool beacons(enum score_test test) { return test == SCORE_BEACON || test == SCORE_BEACON_FAR; }
 
 static void put_class(struct buffer *b, const struct finding_facts *f, const struct claim *c, unsigned activity, struct slice sentence)
 {
@@ -66,19 +70,41 @@ static void put_cloud(struct buffer *b, const struct finding_facts *f)
 
 static void put_attack(struct buffer *b, const struct attack_label *label)
 {
-    ocsf_open(b, "attacks", '[');
     ocsf_open(b, NULL, '{');
     ocsf_cstr(b, "version", ATTACK_VERSION);
     ocsf_open(b, "tactic", '{');
     ocsf_cstr(b, "uid", label->tactic_uid);
     ocsf_cstr(b, "name", label->tactic);
     ocsf_close(b, '}');
-    ocsf_open(b, "technique", '{');
-    ocsf_cstr(b, "uid", label->technique_uid);
-    ocsf_cstr(b, "name", label->technique);
+    if (label->technique) {
+        ocsf_open(b, "technique", '{');
+        ocsf_cstr(b, "uid", label->technique_uid);
+        ocsf_cstr(b, "name", label->technique);
+        ocsf_close(b, '}');
+    }
     ocsf_close(b, '}');
-    ocsf_close(b, '}');
+}
+
+static void put_attacks(struct buffer *b, const struct attack_label *const *label, size_t n)
+{
+    if (!n) return;
+    ocsf_open(b, "attacks", '[');
+    for (size_t i = 0; i < n; i++) put_attack(b, label[i]);
     ocsf_close(b, ']');
+}
+
+/* "Consistent with T1048 (Exfiltration Over Alternative Protocol), tactic TA0010 (Exfiltration); tactic TA0011 (Command and Control)" */
+static void put_consistent(struct buffer *b, const struct attack_label *const *label, size_t n)
+{
+    char desc[512];
+    size_t at = (size_t)snprintf(desc, sizeof desc, "Consistent with ");
+    for (size_t i = 0; i < n; i++) {
+        const struct attack_label *l = label[i];
+        at += (size_t)snprintf(desc + at, sizeof desc - at, "%s", i ? "; " : "");
+        if (l->technique) at += (size_t)snprintf(desc + at, sizeof desc - at, "%s (%s), ", l->technique_uid, l->technique);
+        at += (size_t)snprintf(desc + at, sizeof desc - at, "tactic %s (%s)", l->tactic_uid, l->tactic);
+    }
+    if (n) ocsf_cstr(b, "desc", desc);
 }
 
 static void put_analytic(struct buffer *b, const struct finding_facts *f, enum score_test lead)
@@ -96,17 +122,14 @@ static void put_analytic(struct buffer *b, const struct finding_facts *f, enum s
 static void put_info(struct buffer *b, const struct finding_facts *f, const struct claim *c, const char *uid)
 {
     enum score_test lead = c->lead ? c->lead->test : SCORE_HOUR_VOLUME;
-    const struct attack_label *label = attack_label_of(c);
-    char desc[160];
+    const struct attack_label *label[ATTACK_LABELS_MAX];
+    size_t labels = attack_labels(c, label);
     ocsf_open(b, "finding_info", '{');
     ocsf_cstr(b, "uid", uid);
     ocsf_cstr(b, "title", finding_title(lead));
-    if (label) {
-        snprintf(desc, sizeof desc, "Consistent with %s (%s), tactic %s (%s)", label->technique_uid, label->technique, label->tactic_uid, label->tactic);
-        ocsf_cstr(b, "desc", desc);
-    }
+    put_consistent(b, label, labels);
     ocsf_open(b, "types", '[');
-    ocsf_cstr(b, NULL, "Data Exfiltration");
+    ocsf_cstr(b, NULL, inside(lead) ? "Data Staging" : beacons(lead) ? "Command and Control" : "Data Exfiltration");
     ocsf_close(b, ']');
     ocsf_ms(b, "first_seen_time", c->start_s);
     ocsf_ms(b, "last_seen_time", c->end_s);
@@ -115,7 +138,7 @@ static void put_info(struct buffer *b, const struct finding_facts *f, const stru
     ocsf_cstr(b, NULL, "AWS VPC flow logs");
     ocsf_close(b, ']');
     put_analytic(b, f, lead);
-    if (label) put_attack(b, label);
+    put_attacks(b, label, labels);
     ocsf_close(b, '}');
 }
 
@@ -167,9 +190,9 @@ static void put_ends(struct buffer *b, const struct finding_facts *f, const stru
     }
     ocsf_close(b, '}');
     ocsf_open(b, "connection_info", '{');
-    ocsf_u64(b, "direction_id", p->initiated ? DIRECTION_ID_OUT : DIRECTION_ID_IN);
+    ocsf_u64(b, "direction_id", inside(p->test) ? DIRECTION_ID_LATERAL : p->initiated ? DIRECTION_ID_OUT : DIRECTION_ID_IN);
     ocsf_u64(b, "protocol_num", p->protocol);
-    ocsf_u64(b, "boundary_id", BOUNDARY_ID_EXTERNAL);
+    ocsf_u64(b, "boundary_id", inside(p->test) ? BOUNDARY_ID_INTERNAL : BOUNDARY_ID_EXTERNAL);
     ocsf_close(b, '}');
 }
 
@@ -228,7 +251,7 @@ static void put_observed(struct buffer *b, const char *parameter, const char *su
 
 static void put_analysis(struct buffer *b, const struct finding_facts *f, const struct score_part *p)
 {
-    bool hourly = p->test == SCORE_HOUR_VOLUME;
+    bool hourly = p->test == SCORE_HOUR_VOLUME, counts = score_test_counts(p->test);
     char host[IP_TEXT_MAX];
     ip_format(f->host, host);
     ocsf_open(b, NULL, '{');
@@ -240,15 +263,17 @@ static void put_analysis(struct buffer *b, const struct finding_facts *f, const 
     ocsf_close(b, ']');
     ocsf_open(b, "baselines", '[');
     put_observed(b, quantity[p->test], "", "NORMAL_VOLUME");
-    put_observation(b, p->reference_bytes, p->history_days, 0, p->history_days);
+    put_observation(b, counts ? (uint64_t)score_test_count(p->test, p->reference) : p->reference_bytes, p->history_days, 0, p->history_days);
     ocsf_close(b, '}');
-    put_observed(b, quantity[p->test], "_largest", "NORMAL_VOLUME");
-    put_observation(b, p->largest_bytes, p->history_days, 0, p->history_days);
-    ocsf_close(b, '}');
+    if (!counts) {
+        put_observed(b, quantity[p->test], "_largest", "NORMAL_VOLUME");
+        put_observation(b, p->largest_bytes, p->history_days, 0, p->history_days);
+        ocsf_close(b, '}');
+    }
     ocsf_close(b, ']');
     ocsf_open(b, "anomalies", '[');
     put_observed(b, quantity[p->test], "", "SURGE");
-    put_observation(b, score_test_counts(p->test) ? p->observed_count : p->observed_bytes, 1, hourly ? 1 : 0, hourly ? 0 : 1);
+    put_observation(b, counts ? p->observed_count : p->observed_bytes, 1, hourly ? 1 : 0, hourly ? 0 : 1);
     ocsf_close(b, '}');
     ocsf_close(b, ']');
     ocsf_close(b, '}');

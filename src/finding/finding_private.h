@@ -12,7 +12,7 @@ struct claim {
     uint64_t bytes;                /* of all peers, listed or not; without peers: the largest raised part */
     double value;                  /* the highest score of the days */
     bool learning;                 /* some day was scored while the history was short */
-    bool new_destination;          /* a part about new destinations was raised */
+    uint32_t raised;               /* bit per test with a raised part */
     int64_t start_s, end_s;        /* first start and last end of the claimed records; without peers: of the raised hours */
     int64_t created_s;             /* end of the first hour that raised: when the claim could be made at the earliest */
 };
@@ -20,11 +20,13 @@ void claim_of(const struct finding_facts *f, struct claim *out);
 
 /* ---- attack.c ---- */
 struct attack_label {
-    const char *tactic_uid, *tactic, *technique_uid, *technique;
+    const char *tactic_uid, *tactic;
+    const char *technique_uid, *technique; /* NULL: only the tactic */
 };
+#define ATTACK_LABELS_MAX 5
 #define ATTACK_VERSION "19.1"
-/* The label that the facts are consistent with, or NULL: no label is better than a guessed one. */
-const struct attack_label *attack_label_of(const struct claim *c);
+/* The labels that the facts are consistent with, maybe none: no label is better than a guessed one. */
+size_t attack_labels(const struct claim *c, const struct attack_label *out[ATTACK_LABELS_MAX]);
 
 /* ---- sentence.c ---- */
 /* Title of a finding led by this test: "Unusual egress volume to a new destination". */

@@ -5,6 +5,7 @@
  * The text may hold names from outside (AS names): whoever shows it escapes it.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 
 #include "finding/finding_private.h"
@@ -15,23 +16,22 @@ static const struct words {
     const char *nothing; /* in 9 days it ... */
     const char *where;  /* without peers: sent 3 MB ... */
 } words_of[SCORE_TEST_COUNT] = {
-    [SCORE_HOUR_VOLUME] = {"Unusual egress volume in an hour", "hour", "sent nothing", "in one hour"},
+    [SCORE_HOUR_VOLUME] = {"Unusual egress volume for that hour", "hour", "sent nothing", "in one hour"},
     [SCORE_GROUP_VOLUME] = {"Unusual egress volume to a known destination", "day to this destination", "sent nothing there",
                             "in one day to a destination it knows"},
     [SCORE_NEW_DESTINATION] = {"Unusual egress volume to a new destination", "day to new destinations", "sent nothing to new destinations",
                                "in one day to destinations it never used"},
     [SCORE_NEW_FAR] = {"Unusual egress volume to a country never used", "day to new countries", "sent nothing to new countries",
                        "in one day to countries it never used"},
-    [SCORE_CLASS_DESTINATION] = {"Unusual egress volume to a destination of other hosts", "day to this destination", "sent nothing there",
-                                 "in one day to a destination that only others use"},
-    [SCORE_ODD_PROTOCOL] = {"Unusual egress over a protocol that carries little", "day to new destinations by such protocols",
-                            "sent nothing to new destinations by such protocols", "in one day over a protocol that carries little"},
-    [SCORE_SLOW] = {"Slow egress to a young destination", "sum to a young destination", "sent nothing to young destinations",
+    [SCORE_CLASS_DESTINATION] = {"Unusual egress volume to a destination new to the host", "", "",
+                                 "in one day to a destination that only hosts like it use"},
+    [SCORE_ODD_PROTOCOL] = {"Unusual egress by an odd protocol to a new destination", "day to new destinations by odd protocols",
+                            "sent nothing to new destinations by odd protocols", "in one day by an odd protocol to destinations it never used"},
+    [SCORE_SLOW] = {"Slow egress to a young destination", "such sum", "sent nothing to young destinations",
                     "over days to a destination it did not use before"},
-    [SCORE_SLOW_FAR] = {"Slow egress to a country never used", "sum to a new country", "sent nothing to new countries",
+    [SCORE_SLOW_FAR] = {"Slow egress to a country never used", "such sum", "sent nothing to young destinations in new countries",
                         "over days to a country it did not use before"},
-    [SCORE_SPLIT] = {"Egress split over many new destinations", "number of new destinations", "met no new destinations",
-                     "in one day, split over new destinations"},
+    [SCORE_SPLIT] = {"Egress split over many new destinations", "", "", "in one day, split over new destinations"},
     [SCORE_SERVED_VOLUME] = {"Unusual volume served to one network", "day served to one network", "served nothing to one network",
                              "in one day, served to one client network"},
     [SCORE_SERVED_NEW] = {"Unusual volume served to a new network", "day served to a new network", "served nothing to new networks",
@@ -39,10 +39,8 @@ static const struct words {
     [SCORE_INTERNAL_PAIR] = {"Unusual volume to a host inside", "day to this host", "sent nothing there", "in one day to a host inside that it knows"},
     [SCORE_INTERNAL_SUBNET] = {"Unusual volume to a new subnet inside", "day to new subnets", "sent nothing to new subnets",
                                "in one day to a subnet inside that it never used"},
-    [SCORE_BEACON] = {"Steady calls to a young destination", "number of hours in two days", "called no young destination steadily",
-                      "to a young destination that it called hour by hour"},
-    [SCORE_BEACON_FAR] = {"Steady calls to a country never used", "number of hours in two days", "called no young destination steadily",
-                          "to a young destination abroad that it called hour by hour"},
+    [SCORE_BEACON] = {"Steady calls to a young destination", "", "", "to a young destination that it called hour by hour"},
+    [SCORE_BEACON_FAR] = {"Steady calls to a country never used", "", "", "to a young destination in a new country that it called hour by hour"},
 };
 
 const char *finding_title(enum score_test test) { return words_of[test].title; }
@@ -186,36 +184,61 @@ static void put_days(struct buffer *out, uint32_t days) { buffer_printf(out, "%"
 /* What is counted is not kept as a number of bytes: the count of today speaks. */
 static void put_count(struct buffer *out, const struct score_part *p)
 {
+    unsigned expected = (unsigned)score_test_count(p->test, p->reference);
     if (p->test == SCORE_SPLIT)
-        buffer_printf(out, "; %" PRIu32 " destinations that it never used got more than 4 MB each", p->observed_count);
+        buffer_printf(out, "; %" PRIu32 " destinations that are new to it got more than 4 MB each, expected are %u at most", p->observed_count, expected);
     else
-        buffer_printf(out, "; it called there in %" PRIu32 " hours of two days", p->observed_count);
+        buffer_printf(out, "; it called there in %" PRIu32 " of the 48 hours of two days, expected are %u at most", p->observed_count, expected);
 }
+
+#define RARITY_MAX 1000000000
 
 /* How often: the reader's measure of belief. */
 static void put_rarity(struct buffer *out, const struct score_part *p)
 {
     if (!(p->rate > 0) || p->rate > 0.01) return;
-    double days = 1 / p->rate;
-    uint64_t n = days >= 1e9 ? 1000000000 : (uint64_t)days, step = power_of_10(digits_of(n) > 2 ? digits_of(n) - 2 : 0);
+    double days = round(1 / p->rate);
+    bool beyond = days >= RARITY_MAX;
+    uint64_t n = beyond ? RARITY_MAX : (uint64_t)days, step = power_of_10(digits_of(n) > 2 ? digits_of(n) - 2 : 0);
     char text[32];
-    n = n / step * step;
+    n = (n + step / 2) / step * step;
     size_t at = (size_t)snprintf(text, sizeof text, "%" PRIu64, n);
-    buffer_puts(out, "; a host like this reaches that once in ");
+    buffer_printf(out, "; a host like this reaches that %sonce in ", beyond ? "less than " : "");
     for (size_t i = 0; i < at; i++)
         buffer_printf(out, "%c%s", text[i], (at - i) % 3 == 1 && i + 1 < at ? "," : "");
     buffer_puts(out, " days");
 }
 
+/* What the host is compared with, where that is not its own largest day. */
+static void put_expected(struct buffer *out, const struct score_part *p)
+{
+    if (p->test == SCORE_HOUR_VOLUME && p->history_days) {
+        buffer_puts(out, "; usual for it at that hour is ");
+        put_past_bytes(out, p->reference_bytes);
+        buffer_puts(out, " or less");
+    } else if (p->test == SCORE_CLASS_DESTINATION) {
+        buffer_puts(out, "; a host like this sends no more than ");
+        put_past_bytes(out, p->reference_bytes);
+        buffer_puts(out, " there in a day");
+    } else if (p->test == SCORE_SLOW || p->test == SCORE_SLOW_FAR) {
+        buffer_puts(out, "; since it was first seen it got ");
+        put_bytes(out, p->observed_bytes);
+        buffer_puts(out, ", not counting its largest day");
+    }
+}
+
 static void put_past(struct buffer *out, const struct score_part *p)
 {
+    put_expected(out, p);
     if (score_test_counts(p->test)) {
         put_count(out, p);
         return;
     }
-    if (!p->history_days) return; /* the part about learning says it */
-    buffer_puts(out, "; in ");
-    put_days(out, p->history_days);
+    if (!p->history_days || p->test == SCORE_CLASS_DESTINATION) return; /* no history: the part about learning says it */
+    if (p->history_days == 1)
+        buffer_puts(out, "; on the one day known");
+    else
+        buffer_printf(out, "; in %" PRIu32 " days", p->history_days);
     if (!p->largest_bytes) {
         buffer_printf(out, " it %s", words_of[p->test].nothing);
         return;

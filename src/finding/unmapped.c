@@ -31,10 +31,15 @@ static void put_part(struct buffer *b, const struct score_part *p)
     ocsf_bool(b, "raised", p->raised);
     put_group(b, p->group);
     ocsf_u64(b, "observed_bytes", p->observed_bytes);
-    if (score_test_counts(p->test)) ocsf_u64(b, "observed_count", p->observed_count);
-    ocsf_u64(b, "reference_bytes", p->reference_bytes);
-    ocsf_u64(b, "floor_bytes", p->floor_bytes);
-    ocsf_u64(b, "largest_bytes", p->largest_bytes);
+    if (score_test_counts(p->test)) {
+        ocsf_u64(b, "observed_count", p->observed_count);
+        ocsf_fixed(b, "reference_count", score_test_count(p->test, p->reference), OCTAVE_DECIMALS);
+        ocsf_u64(b, "floor_count", p->floor_bytes);
+    } else {
+        ocsf_u64(b, "reference_bytes", p->reference_bytes);
+        ocsf_u64(b, "floor_bytes", p->floor_bytes);
+        ocsf_u64(b, "largest_bytes", p->largest_bytes);
+    }
     ocsf_u64(b, "history_days", p->history_days);
     ocsf_fixed(b, "observed", p->observed, OCTAVE_DECIMALS);
     ocsf_fixed(b, "reference", p->reference, OCTAVE_DECIMALS);

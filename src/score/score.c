@@ -103,10 +103,12 @@ static void judge_hours(const struct judging *j, const struct observation *o, st
 static void judge_one(struct judging *j, const struct observation *o)
 {
     const struct score_model *m = j->s->m;
+    bool counts = score_test_counts(o->test);
+    unsigned factor = score_test_factor(o->test);
     struct score_part p = {.test = o->test, .stratum = o->stratum, .group = o->group, .observed_count = o->count, .floor_bytes = (uint64_t)m->floor[o->test],
-                           .largest_bytes = o->largest, .history_days = o->history, .share = share(m, o->test)};
+                           .largest_bytes = counts ? 0 : o->largest / factor, .history_days = o->history, .share = share(m, o->test)};
     judge_hours(j, o, &p);
-    p.reference_bytes = score_test_counts(o->test) ? 0 : lg_to_bytes(p.reference);
+    p.reference_bytes = counts ? 0 : lg_to_bytes(p.reference) / factor;
     p.threshold = threshold(j, o->test);
     p.rate = fmin(score_rate(j->c, o->test, o->stratum, p.excess) * survey_shock(j->s->survey, o->test), 1);
     p.raised = raises(j, o, p.excess);
@@ -191,6 +193,11 @@ uint64_t scorer_covers(const struct scorer *s, const struct score *score, size_t
 /* ---- words ---- */
 
 bool score_test_counts(enum score_test test) { return test == SCORE_SPLIT || test == SCORE_BEACON || test == SCORE_BEACON_FAR; }
+
+/* The scales of split.c and beacon.c, read backwards. */
+double score_test_count(enum score_test test, double y) { return test == SCORE_SPLIT ? exp2(y / 2) - 1 : y * 4; }
+
+unsigned score_test_factor(enum score_test test) { return test == SCORE_ODD_PROTOCOL ? (unsigned)score_model_default.odd_factor : 1; }
 
 #define TEST_WORD(id, word, text) word,
 #define TEST_TEXT(id, word, text) text,

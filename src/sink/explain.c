@@ -76,14 +76,14 @@ static void say_title(struct page *p, const json_t *finding)
 /* Bars of a day's hours, those with bytes only. */
 static void say_hours(struct page *p, const json_t *day)
 {
-    uint64_t largest = 1;
+    uint64_t largest = 0;
     for (size_t h = 0; h < 24; h++) {
         uint64_t v = view_u64(view_item(day, "hours", h), "");
         if (v > largest) largest = v;
     }
-    buffer_puts(&p->line, "  external bytes sent on ");
+    buffer_puts(&p->line, largest ? "  external bytes sent on " : "  no external bytes sent on ");
     page_text(p, view_text(day, "day"));
-    buffer_puts(&p->line, ", by hour (UTC):");
+    buffer_puts(&p->line, largest ? ", by hour (UTC):" : "");
     page_end(p, HANG);
     for (size_t h = 0; h < view_count(day, "hours") && h < 24; h++) {
         uint64_t v = view_u64(view_item(day, "hours", h), "");
@@ -119,6 +119,14 @@ static void say_what_happened(struct page *p, const json_t *finding)
     for (size_t i = 0; i < view_count(finding, "unmapped.weir.days"); i++) say_hours(p, view_item(finding, "unmapped.weir.days", i));
 }
 
+static enum score_test test_of(const json_t *part)
+{
+    struct slice word = view_text(part, "test");
+    unsigned i = 0;
+    while (i < SCORE_TEST_COUNT && !slice_eq(word, slice_of(score_test_word((enum score_test)i)))) i++;
+    return (enum score_test)i;
+}
+
 static void say_amount(struct page *p, const char *label, const json_t *part, const char *bytes, const char *octaves)
 {
     buffer_printf(&p->line, "    %s", label);
@@ -127,47 +135,62 @@ static void say_amount(struct page *p, const char *label, const json_t *part, co
     buffer_puts(&p->line, " (");
     page_count(p, view_u64(part, bytes), "byte");
     buffer_puts(&p->line, ", ");
+    unsigned factor = score_test_factor(test_of(part));
     say_fixed(p, view_real(part, octaves), 3);
-    buffer_puts(&p->line, " octaves)");
+    buffer_puts(&p->line, " octaves");
+    if (factor > 1) buffer_printf(&p->line, " of %u times that", factor);
+    buffer_puts(&p->line, ")");
 }
 
-static bool counts(const json_t *part) { return view_at(part, "observed_count") != NULL; }
-
-static void say_count(struct page *p, const char *label, double value)
-{
-    buffer_printf(&p->line, "    %s", label);
-    page_pad(p, PART_HANG);
-    say_fixed(p, value, 3);
-    buffer_puts(&p->line, " on the scale of the test");
-}
+static bool sums_over_days(enum score_test test) { return test == SCORE_SLOW || test == SCORE_SLOW_FAR; }
+static const char *counted(enum score_test test) { return test == SCORE_SPLIT ? "destination" : "hour"; }
 
 static void say_observed(struct page *p, const json_t *part)
 {
-    if (counts(part)) {
-        say_count(p, "observed", view_real(part, "observed"));
-        buffer_printf(&p->line, ", for %" PRIu64 ", with ", view_u64(part, "observed_count"));
+    enum score_test test = test_of(part);
+    if (score_test_counts(test)) {
+        buffer_puts(&p->line, "    observed");
+        page_pad(p, PART_HANG);
+        page_count(p, view_u64(part, "observed_count"), counted(test));
+        buffer_puts(&p->line, " (");
+        say_fixed(p, view_real(part, "observed"), 3);
+        buffer_puts(&p->line, " on the scale of the test) with ");
         page_bytes(p, view_u64(part, "observed_bytes"));
     } else {
         say_amount(p, "observed", part, "observed_bytes", "observed");
     }
-    buffer_puts(&p->line, " in ");
+    buffer_puts(&p->line, sums_over_days(test) ? ", today in " : " in ");
     page_range(p, view_u64(part, "from_hour"), view_u64(part, "to_hour"), 2, "hour");
     uint64_t since = view_u64(part, "since_hour");
     if (view_bool(part, "raised") && since < 24) buffer_printf(&p->line, "; enough to raise at the end of hour %02" PRIu64, since);
     page_end(p, PART_HANG);
 }
 
+static void say_expected_count(struct page *p, const json_t *part, enum score_test test)
+{
+    buffer_puts(&p->line, "    expected");
+    page_pad(p, PART_HANG);
+    say_fixed(p, view_real(part, "reference_count"), 1);
+    buffer_printf(&p->line, " %ss (", counted(test));
+    say_fixed(p, view_real(part, "reference"), 3);
+    buffer_puts(&p->line, " on the scale of the test); never taken as less than ");
+    page_count(p, view_u64(part, "floor_count"), counted(test));
+    page_end(p, PART_HANG);
+}
+
 static void say_expected(struct page *p, const json_t *part)
 {
+    enum score_test test = test_of(part);
     uint64_t days = view_u64(part, "history_days");
-    if (counts(part)) {
-        say_count(p, "expected", view_real(part, "reference"));
-        page_end(p, PART_HANG);
+    if (score_test_counts(test)) {
+        say_expected_count(p, part, test);
         return;
     }
     say_amount(p, "expected", part, "reference_bytes", "reference");
-    if (days) {
-        buffer_puts(&p->line, "; the largest of ");
+    if (test == SCORE_CLASS_DESTINATION) {
+        buffer_puts(&p->line, "; what hosts of its class send there");
+    } else if (days) {
+        buffer_puts(&p->line, test == SCORE_HOUR_VOLUME ? " at that hour; the largest hour of " : "; the largest of ");
         page_count(p, days, "day");
         buffer_puts(&p->line, " was ");
         page_bytes(p, view_u64(part, "largest_bytes"));
@@ -200,35 +223,29 @@ static void say_excess(struct page *p, const json_t *part)
     page_end(p, PART_HANG);
 }
 
-static void say_threshold(struct page *p, const json_t *part)
+static void say_threshold(struct page *p, const json_t *part, double budget)
 {
+    double threshold = view_real(part, "threshold");
     buffer_puts(&p->line, "    rate");
     page_pad(p, PART_HANG);
     say_rate(p, view_real(part, "rate"));
     page_end(p, PART_HANG);
     buffer_puts(&p->line, "    threshold");
     page_pad(p, PART_HANG);
-    say_rate(p, view_real(part, "threshold"));
-    buffer_puts(&p->line, " or rarer: this test owns ");
-    say_fixed(p, view_real(part, "share"), 3);
+    say_rate(p, threshold);
+    buffer_puts(&p->line, " or rarer: this test may spend ");
+    say_fixed(p, budget > 0 ? threshold / budget : 0, 3);
     buffer_puts(&p->line, " of the budget");
     page_end(p, PART_HANG);
 }
 
-static struct slice test_text(struct slice word)
+static void say_part(struct page *p, const json_t *part, double budget)
 {
-    for (unsigned i = 0; i < SCORE_TEST_COUNT; i++)
-        if (slice_eq(word, slice_of(score_test_word((enum score_test)i)))) return slice_of(score_test_text((enum score_test)i));
-    return (struct slice){"", 0};
-}
-
-static void say_part(struct page *p, const json_t *part)
-{
-    struct slice word = view_text(part, "test"), group = view_text(part, "group_name");
+    struct slice group = view_text(part, "group_name");
     buffer_puts(&p->line, view_bool(part, "raised") ? "  [raised] " : "  [not raised] ");
-    page_text(p, word);
+    page_text(p, view_text(part, "test"));
     buffer_puts(&p->line, ": ");
-    page_text(p, test_text(word));
+    buffer_puts(&p->line, score_test_text(test_of(part)));
     if (group.n) {
         buffer_puts(&p->line, ": ");
         page_text(p, group);
@@ -237,24 +254,55 @@ static void say_part(struct page *p, const json_t *part)
     say_observed(p, part);
     say_expected(p, part);
     say_excess(p, part);
-    say_threshold(p, part);
+    say_threshold(p, part, budget);
 }
 
-/* What did not raise is told as a number only, unless everything is asked for. */
-static void say_parts(struct page *p, const json_t *day, bool all)
+/* What did not raise spoke against the claim: a line each. */
+static void say_against(struct page *p, const json_t *part)
 {
-    size_t quiet = 0;
+    enum score_test test = test_of(part);
+    struct slice group = view_text(part, "group_name");
+    buffer_puts(&p->line, "    ");
+    page_text(p, view_text(part, "test"));
+    if (group.n) {
+        buffer_puts(&p->line, " of ");
+        page_text(p, group);
+    }
+    buffer_puts(&p->line, ": ");
+    if (score_test_counts(test)) {
+        page_count(p, view_u64(part, "observed_count"), counted(test));
+        buffer_puts(&p->line, ", expected ");
+        say_fixed(p, view_real(part, "reference_count"), 1);
+    } else {
+        page_bytes(p, view_u64(part, "observed_bytes"));
+        buffer_puts(&p->line, ", expected ");
+        page_bytes(p, view_u64(part, "reference_bytes"));
+    }
+    buffer_puts(&p->line, ": ");
+    say_rate(p, view_real(part, "rate"));
+    buffer_puts(&p->line, view_real(part, "excess") > 0 ? ", that is not rare enough" : "");
+    page_end(p, PART_HANG);
+}
+
+#define AGAINST_MAX 4 /* a day */
+
+static void say_parts(struct page *p, const json_t *day, double budget, bool all)
+{
+    size_t against = 0;
     for (size_t i = 0; i < view_count(day, "parts"); i++) {
         const json_t *part = view_item(day, "parts", i);
-        if (all || view_bool(part, "raised"))
-            say_part(p, part);
-        else
-            quiet++;
+        if (all || view_bool(part, "raised")) {
+            say_part(p, part, budget);
+        } else if (against++ < AGAINST_MAX) {
+            if (against == 1) buffer_puts(&p->line, "  what spoke against it (in full with --all-lines)");
+            if (against == 1) page_end(p, HANG);
+            say_against(p, part);
+        }
     }
-    if (!quiet) return;
-    buffer_puts(&p->line, "  ");
-    page_count(p, quiet, "more part");
-    buffer_puts(&p->line, " did not raise (see --all-lines)");
+    if (against <= AGAINST_MAX) return;
+    buffer_puts(&p->line, "    and ");
+    page_count(p, against - AGAINST_MAX, "more part");
+    buffer_puts(&p->line, " that did not raise");
     page_end(p, HANG);
 }
 
@@ -262,7 +310,7 @@ static void say_why(struct page *p, const json_t *finding, bool all)
 {
     page_heading(p, "Why it was raised");
     buffer_puts(&p->line, "  each test asks how often a host like this one would reach such an amount with nothing wrong; what is rarer than the"
-                          " test's threshold is raised (an octave is a doubling)");
+                          " test's threshold is raised (an octave is a doubling; from two weeks of history on the second largest day counts)");
     page_end(p, HANG);
     buffer_puts(&p->line, "  budget: one false finding is borne ");
     say_rate(p, view_real(finding, "unmapped.weir.budget"));
@@ -277,9 +325,9 @@ static void say_why(struct page *p, const json_t *finding, bool all)
         page_text(p, view_text(day, "day"));
         buffer_puts(&p->line, ": score ");
         say_fixed(p, view_real(day, "score"), 3);
-        buffer_puts(&p->line, " (3 is once in 1,000 host-days, 4 once in 10,000)");
+        buffer_puts(&p->line, " (from 3 on it is raised by a budget of one in 1,000 host-days, from 4 on by one in 10,000)");
         page_end(p, HANG);
-        say_parts(p, day, all);
+        say_parts(p, day, view_real(finding, "unmapped.weir.budget"), all);
     }
 }
 
