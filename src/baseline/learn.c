@@ -200,12 +200,27 @@ static void group_update(struct baseline_group *known, const struct sum *g, uint
     learn_value(&known->ring, g->value, gaps);
 }
 
-/* Known groups first: a new one must not push out a group that was seen today as well. Takes the sums apart. */
-static void learn_groups(struct baseline *b, struct sum *sum, size_t n, uint16_t today, bool gaps)
+/* Raised today, though there was no room for its flag, or in quarantine. */
+static bool kept_out(const struct baseline *b, const struct baseline_lesson *l, uint64_t group, uint16_t today)
 {
+    size_t low = 0, high = l->flagged_n;
+    while (low < high) {
+        size_t mid = low + (high - low) / 2;
+        if (l->flagged[mid].group < group)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return (low < l->flagged_n && l->flagged[low].group == group) || baseline_quarantined(b, group, today);
+}
+
+/* Known groups first: a new one must not push out a group that was seen today as well. Takes the sums apart. */
+static void learn_groups(struct baseline *b, const struct baseline_lesson *l, struct sum *sum, size_t n, uint16_t today)
+{
+    bool gaps = l->day->gap_hours != 0;
     size_t fresh = 0;
     for (size_t i = 0; i < n; i++) {
-        if (!worth_learning(sum[i].group, sum[i].bytes) || baseline_quarantined(b, sum[i].group, today))
+        if (!worth_learning(sum[i].group, sum[i].bytes) || kept_out(b, l, sum[i].group, today))
             continue;
         size_t at = group_place(b, sum[i].group);
         if (at < b->groups && b->group[at].group == sum[i].group)
@@ -257,11 +272,11 @@ static void country_seen(struct baseline *b, uint16_t country, uint16_t today)
     b->countries++;
 }
 
-static void learn_countries(struct baseline *b, const struct host_day *d, uint16_t today)
+static void learn_countries(struct baseline *b, const struct baseline_lesson *l, uint16_t today)
 {
-    for (size_t i = 0; i < d->groups; i++) {
-        const struct host_group *g = &d->group[i];
-        if (group_kind(g->group) == GROUP_INITIATED && group_country(g->group) && !baseline_quarantined(b, group_network(g->group), today))
+    for (size_t i = 0; i < l->day->groups; i++) {
+        const struct host_group *g = &l->day->group[i];
+        if (group_kind(g->group) == GROUP_INITIATED && group_country(g->group) && !kept_out(b, l, group_network(g->group), today))
             country_seen(b, group_country(g->group), today);
     }
 }
@@ -363,9 +378,9 @@ enum weir_err baseline_learn(struct baseline *b, const struct baseline_lesson *l
     learn_features(b, l, today);
     for (size_t i = 0; i < l->flagged_n; i++)
         flag_add(b, l->flagged[i]);
-    learn_groups(b, sum, sum_networks(l->day, sum), today, l->day->gap_hours != 0);
+    learn_groups(b, l, sum, sum_networks(l->day, sum), today);
     free(sum);
-    learn_countries(b, l->day, today);
+    learn_countries(b, l, today);
     b->last_day = today;
     b->days = b->days == UINT16_MAX ? UINT16_MAX : (uint16_t)(b->days + 1);
     size_t now_n = known_keys(b, now);
