@@ -59,20 +59,6 @@ bool class_shares(const struct class_state *c, uint64_t group)
     return g && g->hosts >= (c->hosts < SMALL_CLASS ? SHARED_HOSTS_SMALL : SHARED_HOSTS);
 }
 
-enum weir_err class_change(struct class_state *c, uint64_t group, int hosts)
-{
-    if (c->changes == c->changes_cap) {
-        size_t cap = c->changes_cap ? c->changes_cap * 2 : 64;
-        struct class_change *p = realloc(c->change, cap * sizeof *p);
-        if (!p)
-            return WEIR_NOMEM;
-        c->change = p;
-        c->changes_cap = cap;
-    }
-    c->change[c->changes++] = (struct class_change){group, hosts};
-    return WEIR_OK;
-}
-
 void class_note_amount(struct class_state *c, uint64_t group, uint8_t eighths)
 {
     struct class_group *g = find(c, group);
@@ -114,6 +100,29 @@ static void add_changes(struct class_state *c)
     c->changes = kept;
 }
 
+/* Most changes of a day speak of the same groups: they are summed before more room is taken. */
+static bool changes_room(struct class_state *c)
+{
+    add_changes(c);
+    if (c->changes < c->changes_cap - c->changes_cap / 4)
+        return true;
+    size_t cap = c->changes_cap ? c->changes_cap * 2 : 64;
+    struct class_change *p = realloc(c->change, cap * sizeof *p);
+    if (!p)
+        return false;
+    c->change = p;
+    c->changes_cap = cap;
+    return true;
+}
+
+enum weir_err class_change(struct class_state *c, uint64_t group, int hosts)
+{
+    if (c->changes == c->changes_cap && !changes_room(c))
+        return WEIR_NOMEM;
+    c->change[c->changes++] = (struct class_change){group, hosts};
+    return WEIR_OK;
+}
+
 static uint32_t changed(uint32_t hosts, int64_t by)
 {
     int64_t sum = (int64_t)hosts + by;
@@ -137,17 +146,24 @@ static size_t merge_changes(struct class_state *c, struct class_group *out)
     return n;
 }
 
-/* Beyond the limit groups that one host knows go, by a hash that is always the same. */
-static void limit_groups(struct class_state *c)
+/* Groups that so few hosts know stay by a hash that is always the same, fewer and fewer until there is room. */
+static void sample_groups(struct class_state *c, uint64_t few)
 {
     for (unsigned level = 1; c->groups > CLASS_GROUPS_MAX && level < 64; level++) {
         size_t kept = 0;
         for (size_t i = 0; i < c->groups; i++)
-            if (c->group[i].hosts > 1 || stable_mix(c->group[i].group) >> (64 - level) == 0)
+            if (c->group[i].hosts > few || stable_mix(c->group[i].group) >> (64 - level) == 0)
                 c->group[kept++] = c->group[i];
         c->full += c->groups - kept;
         c->groups = kept;
     }
+}
+
+/* Beyond the limit go first those that one host knows, then two, four ... */
+static void limit_groups(struct class_state *c)
+{
+    for (uint64_t few = 1; c->groups > CLASS_GROUPS_MAX && few <= UINT32_MAX; few *= 2)
+        sample_groups(c, few);
 }
 
 static enum weir_err close_groups(struct class_state *c, uint16_t day)
