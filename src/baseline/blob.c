@@ -29,10 +29,16 @@ static void put_hours(struct buffer *b, const uint16_t mean[24])
         buffer_varint(b, mean[h]);
 }
 
+#define HOUR_MAX (48 * 32) /* 2^64 bytes on the scale of the profile */
+
 static void get_hours(struct cursor *c, uint16_t mean[24])
 {
-    for (unsigned h = 0; h < 24; h++)
-        mean[h] = (uint16_t)cursor_varint(c);
+    for (unsigned h = 0; h < 24; h++) {
+        uint64_t v = cursor_varint(c);
+        if (v > HOUR_MAX)
+            c->err = c->err ? c->err : WEIR_CORRUPT;
+        mean[h] = (uint16_t)v;
+    }
 }
 
 static void put_profile(struct buffer *b, const struct baseline_profile *p)
