@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The configuration as claims: what a file may hold, what is refused and where it says so, which source of a value wins,
  * and that what is shown parses to the same configuration. */
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -151,10 +152,17 @@ static void forwarders_are_sorted_into_interfaces_and_networks(void **state)
     config_free(c);
 }
 
+static void a_budget_by_host_days_may_promise_a_week_at_least(void **state)
+{
+    (void)state;
+    assert_true(fabs(budget_per_host_day((struct budget){1, 1000, 1}, 10) - 1.0 / 70) < 1e-12);
+    assert_true(fabs(budget_per_host_day((struct budget){1, 1000, 1}, 1000) - 0.001) < 1e-12);
+}
+
 static void a_weekly_budget_is_shared_by_the_hosts(void **state)
 {
     (void)state;
-    double daily = budget_per_host_day((struct budget){1, 1000}, 50), weekly = budget_per_host_day((struct budget){7, 0}, 100);
+    double daily = budget_per_host_day((struct budget){1, 1000, 0}, 50), weekly = budget_per_host_day((struct budget){7, 0, 0}, 100);
     assert_true(daily > 0.000999 && daily < 0.001001);
     assert_true(weekly > 0.00999 && weekly < 0.01001);
 }
@@ -217,7 +225,7 @@ static void value_out_of_range_is_refused(void **state)
 static void malformed_budget_is_refused(void **state)
 {
     (void)state;
-    static const char *const budgets[] = {"1", "0/week", "1/month", "1/0 host-days", "1/1000", "/week", "1/1000 hosts", "1.5/week", "x/week", "1/week ly"};
+    static const char *const budgets[] = {"1", "0/week", "1/month", "1/0 host-days", "1/1000", "/week", "1/1000 hosts", "1.5/week", "x/week", "1/week ly", "1/week or 1/week", "1/1000 host-days or", "1/1000 host-days or 2/10 host-days"};
     for (size_t i = 0; i < WEIR_COUNT(budgets); i++) {
         char yaml[64];
         snprintf(yaml, sizeof yaml, "detection:\n  budget: \"%s\"\n", budgets[i]);
@@ -502,6 +510,7 @@ int main(void)
         cmocka_unit_test(own_networks_answer_for_their_addresses),
         cmocka_unit_test(no_own_network_leaves_the_set_null),
         cmocka_unit_test(forwarders_are_sorted_into_interfaces_and_networks),
+        cmocka_unit_test(a_budget_by_host_days_may_promise_a_week_at_least),
         cmocka_unit_test(a_weekly_budget_is_shared_by_the_hosts),
         cmocka_unit_test(unknown_key_gets_its_place_and_the_nearest_name),
         cmocka_unit_test(repeated_key_is_refused),

@@ -22,8 +22,8 @@ struct text_list {
     const char **item;
     size_t n;
 };
-struct budget { /* findings per `per` host-days; per = 0: findings a week, over all hosts */
-    uint32_t findings, per;
+struct budget { /* findings per `per` host-days; per = 0: findings a week, over all hosts; weekly: at least so many a week */
+    uint32_t findings, per, weekly;
 };
 /* Named mappings in the file: roles and rules. What each may hold is a table in src/app/config_entries.c. */
 struct config_entry {

@@ -113,7 +113,8 @@ static enum weir_err set_number(const struct param *p, struct slice text, uint64
     return WEIR_OK;
 }
 
-static enum weir_err set_budget(const struct param *p, struct slice text, struct budget *out, struct fault *fault)
+/* "1/1000 host-days" or "2/week" */
+static bool parse_rate(const struct param *p, struct slice text, struct budget *out)
 {
     const char *slash = text.n ? memchr(text.p, '/', text.n) : NULL;
     size_t head = slash ? (size_t)(slash - text.p) : 0;
@@ -127,9 +128,22 @@ static enum weir_err set_budget(const struct param *p, struct slice text, struct
         ok = slice_eq(unit, SLICE_LIT("week"));
     else if (ok)
         ok = slice_eq(unit, SLICE_LIT("host-days")) && parse_u64((struct slice){rest.p, digits}, p->max, &per) == WEIR_OK && per > 0;
+    *out = (struct budget){(uint32_t)findings, (uint32_t)per, 0};
+    return ok;
+}
+
+static enum weir_err set_budget(const struct param *p, struct slice text, struct budget *out, struct fault *fault)
+{
+    static const char or[] = " or ";
+    const char *more = text.n ? memmem(text.p, text.n, or, sizeof or - 1) : NULL;
+    size_t n = more ? (size_t)(more - text.p) : text.n, skip = n + sizeof or - 1;
+    struct budget weekly = {0, 0, 0};
+    bool ok = parse_rate(p, (struct slice){text.p, n}, out);
+    if (ok && more)
+        ok = out->per && parse_rate(p, (struct slice){text.p + skip, text.n - skip}, &weekly) && !weekly.per;
     if (!ok)
-        return refuse(p, text, fault, "findings, as '1/1000 host-days' or '2/week', each number");
-    *out = (struct budget){(uint32_t)findings, (uint32_t)per};
+        return refuse(p, text, fault, "findings, as '1/1000 host-days', '2/week' or '1/1000 host-days or 2/week', each number");
+    out->weekly = weekly.findings;
     return WEIR_OK;
 }
 
@@ -369,6 +383,7 @@ enum weir_err config_finish(struct config *c, struct fault *fault)
 
 double budget_per_host_day(struct budget budget, uint64_t hosts)
 {
-    double per = budget.per ? (double)budget.per : 7.0 * (double)(hosts ? hosts : 1);
-    return (double)budget.findings / per;
+    double week = 7.0 * (double)(hosts ? hosts : 1), weekly = budget.weekly / week;
+    double rate = budget.findings / (budget.per ? (double)budget.per : week);
+    return rate > weekly ? rate : weekly;
 }

@@ -18,6 +18,8 @@ static void put_budget(const struct budget *b, struct buffer *out)
         buffer_printf(out, "%u/%u host-days", b->findings, b->per);
     else
         buffer_printf(out, "%u/week", b->findings);
+    if (b->weekly)
+        buffer_printf(out, " or %u/week", b->weekly);
 }
 
 static void put_choice(const struct param *p, unsigned index, struct buffer *out)

@@ -234,10 +234,15 @@ static const struct use *find_use(const struct use *use, size_t n, uint64_t netw
 
 double survey_common_hour(const struct score_survey *v, const struct class_state *class, unsigned hour)
 {
-    for (size_t i = 0; class && i < v->classes; i++)
-        if (v->class_hour[i].key == class_id(class))
-            return v->class_hour[i].value[hour];
-    return 0;
+    size_t low = 0, high = class ? v->classes : 0;
+    while (low < high) {
+        size_t mid = low + (high - low) / 2;
+        if (v->class_hour[mid].key < class_id(class))
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return low < v->classes && class && v->class_hour[low].key == class_id(class) ? v->class_hour[low].value[hour] : 0;
 }
 
 double survey_common_group(const struct score_survey *v, uint64_t network)
