@@ -50,6 +50,7 @@ struct finding_facts {
     uint64_t peers_more, bytes_more;  /* peers beyond the list and their bytes */
     uint64_t bytes_unplaced;          /* claimed bytes whose objects could not be read again */
     const uint8_t *history; size_t history_n; /* daily external bytes before the first day, 1/8 octaves, oldest first */
+    bool sensitive;           /* the role of the host is */
     bool closed;              /* a quiet day followed */
     bool more;                /* the last day is still open: sums are lower bounds */
     const char *model;        /* "egress-2" */

@@ -32,10 +32,18 @@
     X(INTERNAL_SUBNET, "internal-subnet", "bytes of the day to a subnet of ours that is new to the host and its class") \
     X(BEACON, "beacon", "hours of two days in which a young destination was called")                                \
     X(BEACON_FAR, "beacon-far", "hours of two days in which a young destination in a new country was called")
+/* Rules: what the operator forbids, not what is unusual. */
+#define SCORE_RULE_LIST(X)                                                                                           \
+    X(THREAT_LIST, "threat-list", "bytes of the day to networks on the list of threats")                            \
+    X(POLICY, "policy", "bytes of the day, both ways, of connections that a rule of the policy does not allow")      \
+    X(CEILING, "ceiling", "external bytes of the day above the ceiling of the host's role")
 #define SCORE_TEST_ENUM(id, word, text) SCORE_##id,
-enum score_test { SCORE_TEST_LIST(SCORE_TEST_ENUM) SCORE_TEST_COUNT };
+/* Below SCORE_STATISTICAL_COUNT: tests with a share of the budget, a history and a rate; from there on rules. */
+enum score_test { SCORE_TEST_LIST(SCORE_TEST_ENUM) SCORE_STATISTICAL_COUNT, SCORE_BEFORE_RULES = SCORE_STATISTICAL_COUNT - 1,
+                  SCORE_RULE_LIST(SCORE_TEST_ENUM) SCORE_TEST_COUNT };
+static inline bool score_test_is_rule(enum score_test test) { return test >= SCORE_STATISTICAL_COUNT; }
 #define SCORE_STRATA 2
-#define SCORE_HISTORIES (SCORE_STRATA * SCORE_TEST_COUNT) /* history of a test's stratum: SCORE_STRATA * test + stratum */
+#define SCORE_HISTORIES (SCORE_STRATA * SCORE_STATISTICAL_COUNT) /* history of a test's stratum: SCORE_STRATA * test + stratum */
 _Static_assert(SCORE_HISTORIES <= BASELINE_HISTORIES, "a run of days for each");
 const char *score_test_word(enum score_test test);
 const char *score_test_text(enum score_test test);
@@ -62,6 +70,7 @@ struct score_part {
     double threshold;          /* share * budget, divided by the strata that a host-day can be raised in */
     uint8_t since_hour;        /* first hour (0..23) at whose end the day-to-date sum raised; 24 = did not */
     uint8_t from_hour, to_hour; /* hours (inclusive) whose bytes the part counts */
+    struct slice rule;         /* of a policy: the name of the rule. Borrowed */
 };
 
 #define SCORE_PARTS_MAX 64
@@ -69,6 +78,7 @@ struct score {
     double value; /* -log10(min rate/share): 3 means one in a thousand host-days */
     double budget; /* false findings per host-day */
     bool raised, learning; /* learning: history shorter than a week */
+    bool unusual;          /* a test raised it, not only a rule */
     uint32_t host_days; /* days of history of this host */
     size_t n;
     struct score_part part[SCORE_PARTS_MAX]; /* raised parts first, then by rate, group */
@@ -108,6 +118,15 @@ WEIR_MUST_USE enum weir_err scorer_take(struct scorer *s, const struct host_day 
 WEIR_MUST_USE enum weir_err scorer_survey(struct scorer *s, struct score_survey *survey, bool *above);
 /* Second pass. budget: false findings per host-day. */
 void scorer_judge(struct scorer *s, const struct score_calibration *c, double budget, struct score *out);
+/* Rules. What a host-day breaks is raised whatever its history: no rate, no share, also on the first day. */
+struct score_rules {
+    uint64_t ceiling;       /* external bytes of a day; 0: none */
+    const char *(*rule_name)(const void *policy, uint64_t group); /* of a group of host_day.broken; NULL when the rule is gone */
+    const void *policy;
+};
+bool score_rules_broken(const struct score_model *m, const struct score_rules *r, const struct host_day *day);
+/* After scorer_judge: its parts are added. */
+void score_rules_judge(const struct score_model *m, const struct score_rules *r, const struct host_day *day, struct score *out);
 /* Bit i: part i of *score counts bytes that went to day->group[group] in that hour. For evidence. */
 uint64_t scorer_covers(const struct scorer *s, const struct score *score, size_t group, unsigned hour);
 /* What the day teaches: values of the features (see baseline_lesson), and after the judgement the largest excess of each history in 1/8 spreads,

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define VERSION 2
+#define VERSION 3
 #define TEXT_MAX 65535
 
 struct dossier *dossier_new(void)
@@ -224,9 +224,10 @@ static void put_part(struct buffer *b, const struct score_part *p)
     buffer_u8(b, p->since_hour);
     buffer_u8(b, p->from_hour);
     buffer_u8(b, p->to_hour);
+    buffer_string(b, p->rule);
 }
 
-static void get_part(struct cursor *c, struct score_part *p)
+static void get_part(struct cursor *c, struct arena *a, struct score_part *p)
 {
     uint8_t test = cursor_u8(c);
     if (test >= SCORE_TEST_COUNT)
@@ -246,6 +247,7 @@ static void get_part(struct cursor *c, struct score_part *p)
     p->since_hour = cursor_u8(c);
     p->from_hour = cursor_u8(c);
     p->to_hour = cursor_u8(c);
+    p->rule = arena_slice(a, cursor_string(c, TEXT_MAX));
 }
 
 static void put_place(struct buffer *b, const struct evidence_place *p)
@@ -350,7 +352,7 @@ static void put_day(struct buffer *b, const struct dossier_day *d)
     buffer_u64(b, (uint64_t)d->day_s);
     put_double(b, d->score.value);
     put_double(b, d->score.budget);
-    buffer_u8(b, (uint8_t)(d->score.raised | d->score.learning << 1));
+    buffer_u8(b, (uint8_t)(d->score.raised | d->score.learning << 1 | d->score.unusual << 2));
     buffer_u32(b, d->score.host_days);
     buffer_varint(b, d->score.n);
     for (size_t i = 0; i < d->score.n; i++)
@@ -374,12 +376,13 @@ static void get_day(struct cursor *c, struct arena *a, struct dossier_day *d)
     uint8_t bits = cursor_u8(c);
     d->score.raised = bits & 1;
     d->score.learning = bits >> 1 & 1;
+    d->score.unusual = bits >> 2 & 1;
     d->score.host_days = cursor_u32(c);
     uint64_t n = cursor_varint(c);
     if (n > SCORE_PARTS_MAX)
         c->err = c->err ? c->err : WEIR_CORRUPT;
     for (uint64_t i = 0; i < n && !c->err; i++)
-        get_part(c, &d->score.part[i]);
+        get_part(c, a, &d->score.part[i]);
     d->score.n = c->err ? 0 : n;
     for (unsigned h = 0; h < 24; h++)
         d->hour_bytes[h] = cursor_varint(c);
@@ -492,12 +495,12 @@ static struct evidence_peer *join_peers(const struct dossier *d, struct arena *a
     return peer;
 }
 
-enum weir_err dossier_finding(const struct dossier *d, bool open, const struct inventory_host *who, const char *config_hash, char uid[FINDING_UID_MAX],
+enum weir_err dossier_finding(const struct dossier *d, bool open, const struct inventory_host *who, bool sensitive, const char *config_hash, char uid[FINDING_UID_MAX],
                               struct buffer *json)
 {
     struct finding_facts f = {.account = d->account, .region = d->region, .interface = d->interface, .vpc = d->vpc, .host = d->host,
                               .instance = who->instance, .name = who->name, .role = who->role, .subnet = who->subnet,
-                              .history = d->history, .history_n = d->history_n, .closed = d->closed, .more = open,
+                              .sensitive = sensitive, .history = d->history, .history_n = d->history_n, .closed = d->closed, .more = open,
                               .model = score_model_version(&score_model_default)};
     struct finding_day day[DOSSIER_DAYS_MAX];
     struct arena *a = arena_new(0);

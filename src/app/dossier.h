@@ -42,8 +42,8 @@ void dossier_add_day(struct dossier *d, struct dossier_day *day);
 bool dossier_has_day(const struct dossier *d, int64_t day_s);
 void dossier_remove_day(struct dossier *d, int64_t day_s);
 /* The finding's JSON from all days; open: the last day can still grow. */
-/* who: what the inventory tells of the host. */
-enum weir_err dossier_finding(const struct dossier *d, bool open, const struct inventory_host *who, const char *config_hash, char uid[FINDING_UID_MAX],
+/* who: what is told of the host; sensitive: its role is. */
+enum weir_err dossier_finding(const struct dossier *d, bool open, const struct inventory_host *who, bool sensitive, const char *config_hash, char uid[FINDING_UID_MAX],
                               struct buffer *json);
 
 #endif

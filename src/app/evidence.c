@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "app/evidence_peers.h"
+#include "app/policy.h"
 #include "app/run.h"
 
 #define PEER_LISTED_BYTES 1000000 /* a peer with less is summed up, unless it is among the first */
@@ -35,6 +36,8 @@ struct search {
     struct attribution a;
     struct run_counts counts;
     struct peers_pool pool;
+    const struct policy *policy;
+    uint16_t broken[POLICY_RULES_MAX];
     bool found, nomem;
     char last_interface[64]; size_t last_n; /* of the last record, if it was no longer than that; 0: none */
     size_t last_first, last_end;            /* who was raised behind it, in order */
@@ -58,6 +61,23 @@ static uint32_t flood_hours(const struct judged *j, const struct host_day *d, ui
     return hours ? hours : 1u << most;
 }
 
+/* Connections may break several rules, and be counted by tests as well: then only what is certain is claimed for the rules. */
+static void claim_broken(struct judged *j, const struct host_day *d)
+{
+    bool alone = j->score.n && j->score.part[0].test == SCORE_POLICY;
+    for (size_t i = 0; i < j->score.n && j->score.part[i].raised; i++)
+        alone &= j->score.part[i].test == SCORE_POLICY;
+    for (size_t i = 0; i < d->rules_broken; i++)
+        for (unsigned h = 0; h < 24; h++) {
+            uint64_t bytes = d->broken[i].hour[h];
+            if (!bytes || !judged_covers(j, d->broken[i].group, h))
+                continue;
+            j->hours |= 1u << h;
+            if (alone && bytes > j->claimed[h])
+                j->claimed[h] = bytes;
+        }
+}
+
 void evidence_claim(struct judged *j, const struct host_day *d)
 {
     uint64_t total = 0;
@@ -69,6 +89,7 @@ void evidence_claim(struct judged *j, const struct host_day *d)
                 j->claimed[h] = sat_add(j->claimed[h], d->group[i].hour[h]);
                 j->hours |= 1u << h;
             }
+    claim_broken(j, d);
     for (unsigned h = 0; h < 24; h++)
         total = sat_add(total, j->claimed[h]);
     if (d->level) /* too many destinations to keep */
@@ -115,6 +136,20 @@ static void on_record(void *search, const struct record *r)
         attribution_record(&s->a, r);
 }
 
+/* The raised rule that this flow breaks, as its group; 0: none. */
+static uint64_t broken_group(struct search *s, const struct judged *j, const struct record *r, const struct flow *f, unsigned hour)
+{
+    if (!s->policy || !j->broke_policy)
+        return 0;
+    size_t n = policy_broken(s->policy, f, roles_of_host(policy_roles(s->policy), r->interface, f->host), s->broken);
+    for (size_t i = 0; i < n; i++) {
+        uint64_t group = policy_rule_group(s->policy, s->broken[i]);
+        if (judged_covers(j, group, hour))
+            return group;
+    }
+    return 0;
+}
+
 static void look_at(struct search *s, const struct record *r, const struct flow *f)
 {
     unsigned hour = (unsigned)(f->start_s % DAY_S / HOUR_S);
@@ -123,10 +158,14 @@ static void look_at(struct search *s, const struct record *r, const struct flow 
     uint64_t group = flow_group(f);
     for (size_t i = s->last_first; i < s->last_end; i++) {
         struct judged *j = &s->judged[s->order[i]];
-        if (!ip_eq(j->host.host, f->host) || !(j->hours >> hour & 1) || !slice_eq(j->host.account, r->account) || !judged_covers(j, group, hour))
+        if (!ip_eq(j->host.host, f->host) || !(j->hours >> hour & 1) || !slice_eq(j->host.account, r->account))
             continue;
-        const struct hit h = {.peer = f->peer, .group = group, .bytes = f->bytes, .packets = f->packets, .line = r->line, .start_s = f->start_s,
-                              .end_s = f->end_s, .port = f->service_port, .protocol = f->protocol, .out = f->out,
+        uint64_t counted = judged_covers(j, group, hour) ? group : broken_group(s, j, r, f, hour);
+        if (!counted)
+            continue;
+        bool both_ways = counted != group; /* of what a rule does not allow */
+        const struct hit h = {.peer = f->peer, .group = counted, .bytes = f->bytes, .packets = f->packets, .line = r->line, .start_s = f->start_s,
+                              .end_s = f->end_s, .port = f->service_port, .protocol = f->protocol, .out = f->out || both_ways,
                               .initiated = f->opened == OPENED_BY_HOST};
         s->nomem |= !peers_add(&j->evidence->object, &s->pool, &h, s->objects);
         s->found = true;
@@ -417,6 +456,7 @@ enum weir_err evidence_collect(struct run *run, uint16_t day, struct judged *jud
     s.a = (struct attribution){.future_s = run->future_s, .closed_through = (uint16_t)(day - 1), .ctx = &s, .flow = on_flow,
                                .gap = on_gap, .counts = &s.counts, .window = window_new(&window_default_limits, true)};
     run_flow_rules(run, &s.a.rules);
+    s.policy = run->app->config->policy_rules;
     s.object = calloc(count + 1, sizeof *s.object);
     s.key = calloc(count + 1, sizeof *s.key);
     s.order = calloc(n + 1, sizeof *s.order);

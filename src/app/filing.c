@@ -5,12 +5,23 @@
 #include <string.h>
 
 #include "app/judge.h"
+#include "app/roles.h"
 
 static struct inventory_host host_of(const struct judging *g, const struct dossier *d)
 {
     struct inventory_host who;
     inventory_find(context_inventory(g->run->context), d->interface, d->vpc, d->host, &who);
+    const struct roles *roles = g->run->app->config->role_map;
+    uint16_t role = roles_of_host(roles, d->interface, d->host);
+    if (role) /* the configured role wins */
+        who.role = slice_of(role_word(roles, role));
     return who;
+}
+
+static bool is_sensitive(const struct judging *g, const struct dossier *d)
+{
+    const struct roles *roles = g->run->app->config->role_map;
+    return role_sensitive(roles, roles_of_host(roles, d->interface, d->host));
 }
 
 /* Written only if it says something new, so that judging an open day again is no news. */
@@ -21,7 +32,7 @@ static enum weir_err put_finding(struct judging *g, const struct dossier *d, boo
     buffer_init(&json, STORE_VALUE_MAX);
     buffer_init(&old, STORE_VALUE_MAX);
     struct inventory_host who = host_of(g, d);
-    enum weir_err err = dossier_finding(d, open, &who, g->run->config_hash, uid, &json);
+    enum weir_err err = dossier_finding(d, open, &who, is_sensitive(g, d), g->run->config_hash, uid, &json);
     if (!err) {
         const char *id = strchr(uid, '-') + 1; /* the store takes hexadecimal ids */
         enum weir_err got = store_get(g->run->store, 'q', id, &old, NULL);
@@ -114,7 +125,7 @@ static enum weir_err withdraw_day(struct judging *g, struct dossier *d)
     struct buffer json;
     buffer_init(&json, STORE_VALUE_MAX);
     struct inventory_host who = host_of(g, d);
-    enum weir_err err = dossier_finding(d, true, &who, g->run->config_hash, old_uid, &json);
+    enum weir_err err = dossier_finding(d, true, &who, is_sensitive(g, d), g->run->config_hash, old_uid, &json);
     dossier_remove_day(d, (int64_t)g->day * DAY_S);
     log_warn(g->run->app->log, "claim withdrawn", LOG_TEXT("finding", slice_of(old_uid)));
     host_key(d->host_id, id);
@@ -122,7 +133,7 @@ static enum weir_err withdraw_day(struct judging *g, struct dossier *d)
         err = store_delete(g->run->store, 'c', id, g->fault);
     } else if (!err) {
         buffer_clear(&json);
-        err = dossier_finding(d, true, &who, g->run->config_hash, uid, &json);
+        err = dossier_finding(d, true, &who, is_sensitive(g, d), g->run->config_hash, uid, &json);
         if (!err)
             err = dossier_put(g->run->store, d, g->fault);
         if (!err)

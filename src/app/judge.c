@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "app/judge.h"
-#include "app/roles.h"
+#include "app/policy.h"
 
 static enum weir_err load_baseline(struct judging *g, const struct host_day *d, struct baseline *b)
 {
@@ -65,6 +65,29 @@ static enum weir_err take(struct judging *g, const struct host_day *d, const str
     return err ? err : scorer_take(g->scorer, d, b, class->state, g->fleet_days, survey);
 }
 
+/* ---- rules: no baseline is needed for them ---- */
+
+static const char *name_of_rule(const void *policy, uint64_t group) { return policy ? policy_group_name(policy, group) : NULL; }
+
+static struct score_rules rules_of(const struct judging *g, const struct host_day *d)
+{
+    const struct config *c = g->run->app->config;
+    uint16_t role = roles_of_host(c->role_map, d->interface, d->host);
+    return (struct score_rules){.ceiling = role_daily_ceiling(c->role_map, role), .rule_name = name_of_rule, .policy = c->policy_rules};
+}
+
+/* No host-day that sent less, inside and outside together, can be raised. */
+static uint64_t least_bytes(const struct judging *g)
+{
+    const struct config *c = g->run->app->config;
+    uint64_t least = context_about(g->run->context, CONTEXT_THREAT)->entries ? 1 : score_min_bytes(&score_model_default);
+    for (uint16_t role = 1; role <= roles_count(c->role_map); role++) {
+        uint64_t ceiling = role_daily_ceiling(c->role_map, role);
+        least = ceiling && ceiling < least ? ceiling : least;
+    }
+    return g->closing ? 0 : least;
+}
+
 /* ---- first pass ---- */
 
 static enum weir_err note_above(struct judging *g, uint64_t host_id)
@@ -89,21 +112,36 @@ static enum weir_err survey_host(void *ctx, const struct host_day *day)
     struct baseline_changes released;
     bool above = false;
     tell_suspected(g, day);
-    if (charged_to_nobody(g, day) || (!g->fleet_days && !g->closing)) /* on the first day nothing can be raised */
+    if (charged_to_nobody(g, day))
         return WEIR_OK;
     struct host_day d = *day;
+    struct score_rules rules = rules_of(g, &d);
+    enum weir_err err = WEIR_OK;
     d.forwarder = false;
-    enum weir_err err = take(g, &d, NULL, &b, &class, &released);
-    if (!err)
-        err = scorer_survey(g->scorer, g->survey, &above);
+    if (g->fleet_days || g->closing) { /* on the first day no test can raise */
+        err = take(g, &d, NULL, &b, &class, &released);
+        if (!err)
+            err = scorer_survey(g->scorer, g->survey, &above);
+    }
+    above = above || score_rules_broken(&score_model_default, &rules, &d);
     return !err && above ? note_above(g, d.host_id) : err;
 }
 
 /* ---- second pass ---- */
 
+/* What broke a rule stands in groups of its own, of the last kind. */
+static void cover_broken(const struct host_day *d, struct judged *j)
+{
+    for (size_t k = 0; k < d->rules_broken; k++)
+        for (size_t i = 0; i < j->score.n && j->score.part[i].raised; i++)
+            if (j->score.part[i].test == SCORE_POLICY && j->score.part[i].group == d->broken[k].group)
+                j->covered[j->covered_n++] = (struct covered){d->broken[k].group, 1ULL << i};
+    j->broke_policy = d->rules_broken > 0;
+}
+
 static enum weir_err cover(struct judging *g, const struct host_day *d, struct judged *j)
 {
-    j->covered = arena_alloc(g->arena, (d->groups + 1) * sizeof *j->covered);
+    j->covered = arena_alloc(g->arena, (d->groups + d->rules_broken + 1) * sizeof *j->covered);
     if (!j->covered)
         return WEIR_NOMEM;
     uint64_t raised = 0;
@@ -116,6 +154,7 @@ static enum weir_err cover(struct judging *g, const struct host_day *d, struct j
         if (c.parts)
             j->covered[j->covered_n++] = c;
     }
+    cover_broken(d, j);
     evidence_claim(j, d);
     return WEIR_OK;
 }
@@ -127,7 +166,7 @@ uint64_t judged_covers(const struct judged *j, uint64_t group, unsigned hour)
     for (size_t i = 0; i < j->score.n && j->score.part[i].raised; i++)
         if (j->score.part[i].test == SCORE_HOUR_VOLUME && j->score.part[i].from_hour != hour)
             hourly |= 1ULL << i;
-        else if (j->score.part[i].test == SCORE_HOUR_VOLUME && group_external(group))
+        else if ((j->score.part[i].test == SCORE_HOUR_VOLUME || j->score.part[i].test == SCORE_CEILING) && group_external(group))
             parts |= 1ULL << i; /* also what sampling folded */
     while (low < high) {
         size_t mid = (low + high) / 2;
@@ -185,8 +224,11 @@ static enum weir_err judge_host(void *ctx, const struct host_day *day)
     d.forwarder = false;
     enum weir_err err = take(g, &d, g->survey, &b, &class, &released);
     bool young = b.days < BASELINE_YOUNG_DAYS;
-    if (!err && above)
+    if (!err && above) {
+        struct score_rules rules = rules_of(g, &d);
         scorer_judge(g->scorer, young ? classes_young(g->classes)->calibration : class.calibration, g->budget, &score);
+        score_rules_judge(&score_model_default, &rules, &d, &score);
+    }
     if (!err && score.raised)
         err = keep_judged(g, &d, &b, &score);
     if (!err && g->closing)
@@ -199,7 +241,7 @@ static enum weir_err judge_host(void *ctx, const struct host_day *day)
 static enum weir_err two_passes(struct judging *g)
 {
     int64_t day_s = (int64_t)g->day * DAY_S;
-    uint64_t at_least = g->closing ? 0 : score_min_bytes(&score_model_default);
+    uint64_t at_least = least_bytes(g);
     const struct class_entry *fleet = classes_fleet(g->classes);
     enum weir_err err = window_each_host(g->run->window, day_s, at_least, survey_host, g);
     if (!err)

@@ -15,6 +15,9 @@ static uint8_t just_below(const struct class_entry *class, const struct score_pa
     return lg_eighths(p->reference + u * p->spread);
 }
 
+/* A rule says what must not be, not what is unusual: it keeps nothing from being learned, but what went to a listed network. */
+static bool teaches_nothing(const struct score_part *p) { return p->raised && (!score_test_is_rule(p->test) || p->test == SCORE_THREAT_LIST); }
+
 /* 0: not flagged. Else the value that the group is learned as after its quarantine. */
 static uint8_t flagged_as(const struct judging *g, const struct host_day *d, const struct class_entry *class, const struct score *score, size_t group)
 {
@@ -24,9 +27,9 @@ static uint8_t flagged_as(const struct judging *g, const struct host_day *d, con
         const struct score_part *p = &score->part[i];
         bool hour = p->test == SCORE_HOUR_VOLUME && group_external(d->group[group].group) &&
                     d->group[group].hour[p->from_hour] >= p->observed_bytes / HOUR_SHARE;
-        if (!(covers >> i & 1) && !hour)
+        if (!teaches_nothing(p) || (!(covers >> i & 1) && !hour))
             continue;
-        uint8_t v = score_test_counts(p->test) || p->test == SCORE_ODD_PROTOCOL ? all : just_below(class, p);
+        uint8_t v = score_test_is_rule(p->test) || score_test_counts(p->test) || p->test == SCORE_ODD_PROTOCOL ? all : just_below(class, p);
         v = v < all ? v : all;
         v = v ? v : 1;
         value = value && value < v ? value : v;
@@ -184,7 +187,7 @@ static enum weir_err save_baseline(struct judging *g, const struct baseline *b)
 enum weir_err lesson_learn(struct judging *g, const struct host_day *d, struct baseline *b, const struct class_entry *class, const struct score *score,
                            const struct baseline_changes *released)
 {
-    struct baseline_lesson lesson = {.day = d, .class_id = class_id(class->state), .hours = !score->raised};
+    struct baseline_lesson lesson = {.day = d, .class_id = class_id(class->state), .hours = !score->unusual};
     struct score_lesson seen;
     struct baseline_changes changes;
     struct baseline_flag *flagged;
@@ -192,7 +195,7 @@ enum weir_err lesson_learn(struct judging *g, const struct host_day *d, struct b
     bool young = b->days < BASELINE_YOUNG_DAYS;
     enum weir_err err = flagged_groups(g, d, class, score, &flagged, &lesson.flagged_n);
     lesson.flagged = flagged;
-    lesson.features = score->raised ? 0 : b->days ? UINT32_MAX : features_of_first_day();
+    lesson.features = score->unusual ? 0 : b->days ? UINT32_MAX : features_of_first_day();
     scorer_lesson(g->scorer, &seen);
     memcpy(lesson.feature, seen.feature, sizeof lesson.feature);
     if (!err)
@@ -202,7 +205,7 @@ enum weir_err lesson_learn(struct judging *g, const struct host_day *d, struct b
     if (!err)
         err = baseline_learn(b, &lesson, &changes);
     if (!err)
-        err = tell_class(g, d, b, old_class, class, &changes, score->raised);
+        err = tell_class(g, d, b, old_class, class, &changes, score->unusual);
     free(flagged);
     return err ? err : save_baseline(g, b);
 }

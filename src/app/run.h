@@ -58,6 +58,7 @@ struct judged { /* one raised host-day */
     struct covered *covered; size_t covered_n; /* in the arena, ascending */
     uint64_t claimed[24];   /* bytes of groups and hours that a raised part covers */
     uint32_t hours;         /* bit per hour that is looked at again */
+    bool broke_policy;      /* covered has groups of the policy */
     struct dossier_day *day; /* result, in the arena */
     struct evidence *evidence; /* inner state of the search */
 };

@@ -4,6 +4,7 @@
 
 static bool leads(const struct score_part *a, const struct score_part *b)
 {
+    if (score_test_is_rule(a->test) || score_test_is_rule(b->test)) return a->test < b->test; /* tests, then rules as they are listed */
     if (a->rate * b->share != b->rate * a->share) return a->rate * b->share < b->rate * a->share;
     return a->observed_bytes > b->observed_bytes;
 }
@@ -16,6 +17,7 @@ static void take_part(struct claim *c, const struct finding_day *day, const stru
         c->lead_day = day;
     }
     c->raised |= 1u << p->test;
+    if (rule_severity(p->test) > c->rule_severity) c->rule_severity = rule_severity(p->test);
     if (p->observed_bytes > c->bytes) c->bytes = p->observed_bytes;
     int64_t from = day->day_s + (int64_t)p->from_hour * HOUR_S, to = day->day_s + ((int64_t)p->to_hour + 1) * HOUR_S;
     if (from < c->start_s) c->start_s = from;
@@ -45,7 +47,7 @@ void claim_of(const struct finding_facts *f, struct claim *out)
     for (size_t i = 0; i < f->days; i++) {
         const struct score *s = f->day[i].score;
         if (s->value > out->value) out->value = s->value;
-        out->learning |= s->learning;
+        out->learning |= s->learning && s->unusual; /* a rule needs no history */
         for (size_t k = 0; k < s->n; k++) take_part(out, &f->day[i], &s->part[k]);
     }
     if (!out->lead) { /* nothing raised: an empty claim about the first day */

@@ -14,10 +14,10 @@
 
 enum { TIMESPAN_HOURS = 4, TIMESPAN_DAYS = 5 };
 enum { DIRECTION_ID_IN = 1, DIRECTION_ID_OUT = 2, DIRECTION_ID_LATERAL = 3, BOUNDARY_ID_INTERNAL = 2, BOUNDARY_ID_EXTERNAL = 3,
-       OBSERVABLE_IP = 2, ANALYTIC_STATISTICAL = 3, ROLE_AFFECTED = 3,
+       OBSERVABLE_IP = 2, ANALYTIC_RULE = 1, ANALYTIC_STATISTICAL = 3, ROLE_AFFECTED = 3,
        ACCOUNT_TYPE_AWS = 10 };
 
-static const char *const quantity[SCORE_TEST_COUNT] = {
+static const char *const quantity[SCORE_STATISTICAL_COUNT] = {
     [SCORE_HOUR_VOLUME] = "egress_bytes_per_hour",
     [SCORE_GROUP_VOLUME] = "egress_bytes_per_day_to_known_destination",
     [SCORE_NEW_DESTINATION] = "egress_bytes_per_day_to_new_destinations",
@@ -49,7 +49,7 @@ static void put_class(struct buffer *b, const struct finding_facts *f, const str
     ocsf_ms(b, "end_time", c->end_s);
     ocsf_u64(b, "severity_id", finding_severity(f));
     ocsf_u64(b, "status_id", 1);
-    ocsf_u64(b, "confidence_id", c->learning ? 1 : c->value >= CONFIDENT_SCORE ? 3 : 2);
+    ocsf_u64(b, "confidence_id", c->learning ? 1 : c->value >= CONFIDENT_SCORE || c->rule_severity ? 3 : 2);
     ocsf_bool(b, "is_alert", true);
     ocsf_text(b, "message", sentence);
 }
@@ -112,7 +112,7 @@ static void put_analytic(struct buffer *b, const struct finding_facts *f, enum s
     char uid[64];
     snprintf(uid, sizeof uid, "weir.%s", score_test_word(lead));
     ocsf_open(b, "analytic", '{');
-    ocsf_u64(b, "type_id", ANALYTIC_STATISTICAL);
+    ocsf_u64(b, "type_id", score_test_is_rule(lead) ? ANALYTIC_RULE : ANALYTIC_STATISTICAL);
     ocsf_cstr(b, "name", score_test_word(lead));
     ocsf_cstr(b, "uid", uid);
     ocsf_cstr(b, "version", f->model ? f->model : "");
@@ -285,7 +285,7 @@ static void put_analyses(struct buffer *b, const struct finding_facts *f)
     for (size_t d = 0; d < f->days; d++) {
         const struct score *s = f->day[d].score;
         for (size_t i = 0; i < s->n; i++)
-            if (s->part[i].raised) put_analysis(b, f, &s->part[i]);
+            if (s->part[i].raised && !score_test_is_rule(s->part[i].test)) put_analysis(b, f, &s->part[i]);
     }
     ocsf_close(b, ']');
 }

@@ -10,6 +10,7 @@ struct claim {
     const struct score_part *lead; /* the raised part with the smallest rate over all days; NULL if there is none */
     const struct finding_day *lead_day;
     uint64_t bytes;                /* of all peers, listed or not; without peers: the largest raised part */
+    unsigned rule_severity;        /* of the most severe broken rule; 0: none */
     double value;                  /* the highest score of the days */
     bool learning;                 /* some day was scored while the history was short */
     uint32_t raised;               /* bit per test with a raised part */
@@ -31,6 +32,12 @@ size_t attack_labels(const struct claim *c, const struct attack_label *out[ATTAC
 /* ---- sentence.c ---- */
 /* Title of a finding led by this test: "Unusual egress volume to a new destination". */
 const char *finding_title(enum score_test test);
+
+/* ---- rules.c ---- */
+const char *rule_title(enum score_test test);
+/* "; the policy does not allow it: db-only-from-app", nothing without a broken rule. */
+void say_rules(struct buffer *out, const struct finding_facts *f);
+unsigned rule_severity(enum score_test test); /* 0: not a rule */
 
 /* ---- places.c ---- */
 /* data.objects of one evidence: where its bytes stand. */

@@ -15,7 +15,7 @@ static const struct words {
     const char *past;   /* in 9 days its largest ... was 3 MB */
     const char *nothing; /* in 9 days it ... */
     const char *where;  /* without peers: sent 3 MB ... */
-} words_of[SCORE_TEST_COUNT] = {
+} words_of[SCORE_STATISTICAL_COUNT] = {
     [SCORE_HOUR_VOLUME] = {"Unusual egress volume for that hour", "hour", "sent nothing", "in one hour"},
     [SCORE_GROUP_VOLUME] = {"Unusual egress volume to a known destination", "day to this destination", "sent nothing there",
                             "in one day to a destination it knows"},
@@ -43,7 +43,7 @@ static const struct words {
     [SCORE_BEACON_FAR] = {"Steady calls to a country never used", "", "", "to a young destination in a new country that it called hour by hour"},
 };
 
-const char *finding_title(enum score_test test) { return words_of[test].title; }
+const char *finding_title(enum score_test test) { return score_test_is_rule(test) ? rule_title(test) : words_of[test].title; }
 
 static unsigned digits_of(uint64_t v)
 {
@@ -167,7 +167,7 @@ static void put_what(struct buffer *out, const struct finding_facts *f, const st
     if (!f->peers) {
         buffer_puts(out, " sent ");
         put_bytes(out, c->bytes);
-        buffer_printf(out, " %s", words_of[c->lead ? c->lead->test : SCORE_HOUR_VOLUME].where);
+        buffer_printf(out, " %s", words_of[c->lead && !score_test_is_rule(c->lead->test) ? c->lead->test : SCORE_GROUP_VOLUME].where);
         return;
     }
     const struct evidence_peer *p = &f->peer[0];
@@ -264,7 +264,10 @@ void finding_sentence(const struct finding_facts *f, struct buffer *out)
     claim_of(f, &c);
     put_what(out, f, &c);
     if (!c.lead) return;
-    put_past(out, c.lead);
-    put_rarity(out, c.lead);
-    if (c.lead_day->score->learning) put_learning(out, c.lead_day->score->host_days);
+    if (!score_test_is_rule(c.lead->test)) {
+        put_past(out, c.lead);
+        put_rarity(out, c.lead);
+    }
+    say_rules(out, f);
+    if (c.learning && c.lead_day->score->learning) put_learning(out, c.lead_day->score->host_days);
 }

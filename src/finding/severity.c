@@ -1,4 +1,4 @@
-/* How much it matters: by how rare it is and how much has left. Rare alone is not severe, much alone is not either.
+/* How much it matters: by how rare it is and how much has left, by the rule that is broken, and by whose bytes they are. Rare alone is not severe, much alone is not either.
  * A transfer to a known backup target may be huge; ten megabytes of patients' records are small. So the score decides
  * whether there is a finding at all, and bytes lift it from there. A host that weir still learns never gets critical.
  * SPDX-License-Identifier: Apache-2.0 */
@@ -24,7 +24,9 @@ unsigned finding_severity(const struct finding_facts *f)
     if (!c.lead) return INFORMATIONAL;
     size_t i = 0;
     while (c.value < rules[i].value || c.bytes < rules[i].bytes) i++; /* the last rule takes all */
-    return c.learning && rules[i].severity > HIGH ? HIGH : rules[i].severity;
+    unsigned severity = c.learning && rules[i].severity > HIGH ? HIGH : rules[i].severity;
+    severity = c.rule_severity > severity ? c.rule_severity : severity;
+    return f->sensitive && severity < CRITICAL ? severity + 1 : severity;
 }
 
 const char *finding_severity_word(unsigned severity_id)

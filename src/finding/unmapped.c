@@ -28,6 +28,7 @@ static void put_part(struct buffer *b, const struct score_part *p)
 {
     ocsf_open(b, NULL, '{');
     ocsf_cstr(b, "test", score_test_word(p->test));
+    ocsf_some(b, "rule", p->rule);
     ocsf_bool(b, "raised", p->raised);
     put_group(b, p->group);
     ocsf_u64(b, "observed_bytes", p->observed_bytes);
@@ -89,6 +90,7 @@ void put_weir(struct buffer *b, const struct finding_facts *f, struct slice sent
     ocsf_cstr(b, "model", f->model ? f->model : "");
     ocsf_cstr(b, "config", f->config_hash);
     ocsf_some(b, "role", f->role);
+    if (f->sensitive) ocsf_bool(b, "sensitive", true);
     ocsf_bool(b, "learning", c.learning);
     ocsf_fixed(b, "budget", f->days ? f->day[0].score->budget : 0, RATE_DECIMALS);
     ocsf_fixed(b, "score", c.value, OCTAVE_DECIMALS);

@@ -23,7 +23,7 @@ const char *score_model_version(const struct score_model *m) { return m->version
 static double share(const struct score_model *m, enum score_test test)
 {
     double sum = 0;
-    for (unsigned t = 0; t < SCORE_TEST_COUNT; t++)
+    for (unsigned t = 0; t < SCORE_STATISTICAL_COUNT; t++)
         sum += m->weight[t];
     return m->weight[test] / sum;
 }
@@ -33,14 +33,18 @@ static bool before(const struct score_part *a, const struct score_part *b)
 {
     if (a->raised != b->raised)
         return a->raised;
-    if (a->rate / a->threshold != b->rate / b->threshold)
+    if (score_test_is_rule(a->test) != score_test_is_rule(b->test))
+        return !score_test_is_rule(a->test);
+    if (score_test_is_rule(a->test) && a->test != b->test)
+        return a->test < b->test;
+    if (!score_test_is_rule(a->test) && a->rate / a->threshold != b->rate / b->threshold)
         return a->rate / a->threshold < b->rate / b->threshold;
     if (a->observed_bytes != b->observed_bytes)
         return a->observed_bytes > b->observed_bytes;
     return a->test != b->test ? a->test < b->test : a->group < b->group;
 }
 
-static void part_insert(struct score *out, const struct score_part *part)
+void part_insert(struct score *out, const struct score_part *part)
 {
     size_t at = out->n;
     while (at > 0 && before(part, &out->part[at - 1]))
@@ -134,13 +138,14 @@ void scorer_judge(struct scorer *s, const struct score_calibration *c, double bu
         double v = -log10(out->part[i].rate / (out->part[i].threshold / budget));
         out->value = v > out->value ? v : out->value;
         out->raised |= out->part[i].raised;
+        out->unusual |= out->part[i].raised;
     }
 }
 
 uint64_t score_min_bytes(const struct score_model *m)
 {
     double least = INFINITY;
-    for (unsigned t = 0; t < SCORE_TEST_COUNT; t++)
+    for (unsigned t = 0; t < SCORE_STATISTICAL_COUNT; t++)
         if (!score_test_counts((enum score_test)t))
             least = fmin(least, m->floor[t]);
     return (uint64_t)least;
@@ -169,6 +174,9 @@ static bool covers_destination(const struct scorer *s, const struct score_part *
     case SCORE_INTERNAL_PAIR:
     case SCORE_BEACON:
     case SCORE_BEACON_FAR: return d->network == p->group;
+    case SCORE_THREAT_LIST: return group_threat(d->network);
+    case SCORE_CEILING: return group_external(d->network);
+    case SCORE_POLICY:
     case SCORE_TEST_COUNT: break;
     }
     (void)s;
@@ -184,7 +192,7 @@ uint64_t scorer_covers(const struct scorer *s, const struct score *score, size_t
         const struct score_part *p = &score->part[i];
         if (p->test == SCORE_HOUR_VOLUME && hour != p->from_hour)
             continue;
-        if (at == UINT32_MAX ? rest && p->test == SCORE_HOUR_VOLUME : covers_destination(s, p, &s->destination[at]))
+        if (at == UINT32_MAX ? rest && (p->test == SCORE_HOUR_VOLUME || p->test == SCORE_CEILING) : covers_destination(s, p, &s->destination[at]))
             bits |= 1ULL << i;
     }
     return bits;
@@ -203,12 +211,12 @@ unsigned score_test_factor(enum score_test test) { return test == SCORE_ODD_PROT
 #define TEST_TEXT(id, word, text) text,
 const char *score_test_word(enum score_test test)
 {
-    static const char *const words[] = {SCORE_TEST_LIST(TEST_WORD)};
+    static const char *const words[] = {SCORE_TEST_LIST(TEST_WORD) SCORE_RULE_LIST(TEST_WORD)};
     return test < SCORE_TEST_COUNT ? words[test] : "?";
 }
 
 const char *score_test_text(enum score_test test)
 {
-    static const char *const texts[] = {SCORE_TEST_LIST(TEST_TEXT)};
+    static const char *const texts[] = {SCORE_TEST_LIST(TEST_TEXT) SCORE_RULE_LIST(TEST_TEXT)};
     return test < SCORE_TEST_COUNT ? texts[test] : "?";
 }

@@ -9,8 +9,8 @@ struct score_model {
     const char *version;
 #define MODEL(member, value, unit, origin) double member;
 #include "models/egress-2.def"
-    double floor[SCORE_TEST_COUNT], weight[SCORE_TEST_COUNT];
-    double lambda[SCORE_TEST_COUNT], scale[SCORE_TEST_COUNT], young_lambda[SCORE_TEST_COUNT], young_scale[SCORE_TEST_COUNT]; /* priors */
+    double floor[SCORE_STATISTICAL_COUNT], weight[SCORE_STATISTICAL_COUNT];
+    double lambda[SCORE_STATISTICAL_COUNT], scale[SCORE_STATISTICAL_COUNT], young_lambda[SCORE_STATISTICAL_COUNT], young_scale[SCORE_STATISTICAL_COUNT]; /* priors */
 };
 
 /* What a destination is to the host. */
@@ -79,6 +79,10 @@ void ring_reference(const struct score_model *m, const struct ring *r, unsigned 
 void feature_reference(const struct scorer *s, enum baseline_feature f, unsigned skip, double floor, double *reference, double *spread);
 
 bool room(void *array_pointer, size_t *cap, size_t need, size_t size);
+
+/* ---- score.c ---- */
+/* Into its place among the parts; of too many the strongest stay. */
+void part_insert(struct score *out, const struct score_part *part);
 
 /* ---- strata.c ---- */
 /* How many strata of a test one host-day can be raised in. */

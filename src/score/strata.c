@@ -26,6 +26,9 @@ static enum baseline_feature feature_of(enum score_test test)
     case SCORE_CLASS_DESTINATION:
     case SCORE_SERVED_VOLUME:
     case SCORE_INTERNAL_PAIR:
+    case SCORE_THREAT_LIST:
+    case SCORE_POLICY:
+    case SCORE_CEILING:
     case SCORE_TEST_COUNT: break;
     }
     return FEATURE_COUNT;
@@ -58,7 +61,7 @@ void scorer_lesson(const struct scorer *s, struct score_lesson *out)
 {
     memcpy(out->feature, s->feature, sizeof s->feature);
     memcpy(out->excess, s->excess, sizeof s->excess);
-    for (unsigned t = 0; t < SCORE_TEST_COUNT; t++)
+    for (unsigned t = 0; t < SCORE_STATISTICAL_COUNT; t++)
         for (unsigned k = 0; k < SCORE_STRATA; k++)
             out->judged[SCORE_STRATA * t + k] = by_destination((enum score_test)t) || stratum_of_host(s, (enum score_test)t) == k;
 }

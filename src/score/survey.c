@@ -30,8 +30,8 @@ struct score_survey {
     struct use *use; size_t uses, uses_cap;         /* excess of one host at a familiar network */
     struct use *meeting; size_t meetings, meetings_cap; /* lg of bytes of one host to a network it never met */
     struct common *class_hour; size_t classes;
-    uint64_t host_days, above[SCORE_TEST_COUNT];
-    double shock[SCORE_TEST_COUNT];
+    uint64_t host_days, above[SCORE_STATISTICAL_COUNT];
+    double shock[SCORE_STATISTICAL_COUNT];
 };
 
 struct score_survey *score_survey_new(const struct score_model *m)
@@ -97,7 +97,7 @@ static bool note_meetings(struct score_survey *v, const struct scorer *s)
 
 enum weir_err scorer_survey(struct scorer *s, struct score_survey *v, bool *above)
 {
-    bool over[SCORE_TEST_COUNT] = {false}, ok = note_meetings(v, s);
+    bool over[SCORE_STATISTICAL_COUNT] = {false}, ok = note_meetings(v, s);
     *above = false;
     for (size_t i = 0; i < s->n && ok; i++) {
         const struct observation *o = &s->seen[i];
@@ -109,7 +109,7 @@ enum weir_err scorer_survey(struct scorer *s, struct score_survey *v, bool *abov
         *above |= over[o->test];
     }
     v->host_days += s->n > 0 || s->b->days > 0;
-    for (unsigned t = 0; t < SCORE_TEST_COUNT; t++)
+    for (unsigned t = 0; t < SCORE_STATISTICAL_COUNT; t++)
         v->above[t] += over[t];
     return ok ? WEIR_OK : WEIR_NOMEM;
 }
@@ -209,7 +209,7 @@ enum weir_err score_survey_end(struct score_survey *v, const struct class_state 
     enum weir_err err = settle_hours(v);
     v->uses = fleet ? settle_uses(v->use, v->uses, COMMON_USERS, fleet) : 0;
     v->meetings = settle_uses(v->meeting, v->meetings, ROLLOUT_HOSTS, NULL);
-    for (unsigned t = 0; t < SCORE_TEST_COUNT; t++) {
+    for (unsigned t = 0; t < SCORE_STATISTICAL_COUNT; t++) {
         double expected = (double)v->host_days * (score_rate(calibration, (enum score_test)t, 0, 1e-9) + score_rate(calibration, (enum score_test)t, 1, 1e-9));
         double allowed = expected + 3 * sqrt(expected) + 3;
         v->shock[t] = (double)v->above[t] > allowed ? pow((double)v->above[t] / allowed, v->m->shock_power) : 1;

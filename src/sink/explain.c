@@ -239,9 +239,22 @@ static void say_threshold(struct page *p, const json_t *part, double budget)
     page_end(p, PART_HANG);
 }
 
+/* A rule has an amount and at most a ceiling: no spread, no rate. */
+static void say_rule(struct page *p, const json_t *part)
+{
+    say_amount(p, "observed", part, "observed_bytes", "observed");
+    buffer_puts(&p->line, " in ");
+    page_range(p, view_u64(part, "from_hour"), view_u64(part, "to_hour"), 2, "hour");
+    page_end(p, PART_HANG);
+    if (!view_u64(part, "reference_bytes")) return;
+    say_amount(p, "ceiling", part, "reference_bytes", "reference");
+    buffer_printf(&p->line, "; passed at the end of hour %02" PRIu64, view_u64(part, "since_hour"));
+    page_end(p, PART_HANG);
+}
+
 static void say_part(struct page *p, const json_t *part, double budget)
 {
-    struct slice group = view_text(part, "group_name");
+    struct slice rule = view_text(part, "rule"), group = rule.n ? rule : view_text(part, "group_name");
     buffer_puts(&p->line, view_bool(part, "raised") ? "  [raised] " : "  [not raised] ");
     page_text(p, view_text(part, "test"));
     buffer_puts(&p->line, ": ");
@@ -251,6 +264,10 @@ static void say_part(struct page *p, const json_t *part, double budget)
         page_text(p, group);
     }
     page_end(p, HANG);
+    if (score_test_is_rule(test_of(part))) {
+        say_rule(p, part);
+        return;
+    }
     say_observed(p, part);
     say_expected(p, part);
     say_excess(p, part);

@@ -1,0 +1,74 @@
+/* What is said of rules: titles, the clauses of the sentence, how severe. A rule has no rate: it forbids.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include <inttypes.h>
+
+#include "finding/finding_private.h"
+
+#define RULES_NAMED 3
+
+const char *rule_title(enum score_test test)
+{
+    switch (test) {
+    case SCORE_THREAT_LIST: return "Egress to a network on the list of threats";
+    case SCORE_POLICY: return "Connection that the policy does not allow";
+    case SCORE_CEILING: return "Egress above the ceiling of its role";
+    default: return "";
+    }
+}
+
+static bool raised(const struct score_part *p, enum score_test test) { return p->raised && p->test == test; }
+
+static bool named_before(const struct finding_facts *f, size_t day, size_t part)
+{
+    const struct score_part *p = &f->day[day].score->part[part];
+    for (size_t d = 0; d <= day; d++)
+        for (size_t i = 0; i < f->day[d].score->n && (d < day || i < part); i++) {
+            const struct score_part *q = &f->day[d].score->part[i];
+            if (raised(q, SCORE_POLICY) && slice_eq(q->rule, p->rule)) return true;
+        }
+    return false;
+}
+
+static void say_policy(struct buffer *out, const struct finding_facts *f)
+{
+    size_t rules = 0;
+    for (size_t d = 0; d < f->days; d++)
+        for (size_t i = 0; i < f->day[d].score->n; i++) {
+            const struct score_part *p = &f->day[d].score->part[i];
+            if (!raised(p, SCORE_POLICY) || named_before(f, d, i)) continue;
+            if (rules++ >= RULES_NAMED) continue;
+            buffer_puts(out, rules > 1 ? ", " : "; the policy does not allow it: ");
+            buffer_slice(out, p->rule);
+        }
+    if (rules > RULES_NAMED) buffer_printf(out, " and %zu more", rules - RULES_NAMED);
+}
+
+void say_rules(struct buffer *out, const struct finding_facts *f)
+{
+    char sent[FINDING_BYTES_TEXT_MAX], ceiling[FINDING_BYTES_TEXT_MAX];
+    uint64_t threat = 0;
+    const struct score_part *highest = NULL;
+    for (size_t d = 0; d < f->days; d++)
+        for (size_t i = 0; i < f->day[d].score->n; i++) {
+            const struct score_part *p = &f->day[d].score->part[i];
+            if (raised(p, SCORE_THREAT_LIST)) threat = sat_add(threat, p->observed_bytes);
+            if (raised(p, SCORE_CEILING) && (!highest || p->observed_bytes > highest->observed_bytes)) highest = p;
+        }
+    if (threat) {
+        finding_bytes(threat, sent);
+        buffer_printf(out, "; %s of it to the list of threats", sent);
+    }
+    say_policy(out, f);
+    if (highest) {
+        finding_bytes(highest->observed_bytes, sent);
+        finding_bytes(highest->reference_bytes, ceiling);
+        buffer_printf(out, "; with %s in a day it is above the ceiling of its role, %s", sent, ceiling);
+    }
+}
+
+/* At least that severe, whatever the bytes. */
+unsigned rule_severity(enum score_test test)
+{
+    enum { MEDIUM = 3, HIGH = 4 };
+    return test == SCORE_THREAT_LIST ? HIGH : score_test_is_rule(test) ? MEDIUM : 0;
+}

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Rules: what the operator has forbidden. No baseline is asked, no share of the budget is owned: broken is raised.
+ *
+ *   threat-list  bytes sent to networks of lists.threat: any that the host called; of those that called the host, or where nobody
+ *                can tell who called, the ones that got at least 1 MB, for scanners call everybody and are answered
+ *   policy       one part a rule: bytes both ways of the connections that it does not allow
+ *   ceiling      external bytes of the day above the ceiling of the role
+ *
+ * Worked example: a ceiling of 10 GB; 4 GB an hour from 08:00 on: the sum passes it at the end of hour 10, with 12 GB. */
+#include "score_private.h"
+
+static bool threatens(const struct score_model *m, const struct host_group *g)
+{
+    return group_threat(g->group) && g->bytes_out && (group_kind(g->group) == GROUP_INITIATED || (double)g->bytes_out >= m->threat_served);
+}
+
+bool score_rules_broken(const struct score_model *m, const struct score_rules *r, const struct host_day *day)
+{
+    if (day->rules_broken || (r->ceiling && day->external_out > r->ceiling))
+        return true;
+    for (size_t i = 0; i < day->groups; i++)
+        if (threatens(m, &day->group[i]))
+            return true;
+    return false;
+}
+
+/* Raised as soon as the sum of the day so far is above `least`. */
+static void add_part(struct score *out, struct score_part p, const uint64_t hours[24], uint64_t least)
+{
+    uint64_t sum = 0;
+    p.raised = true;
+    p.since_hour = p.from_hour = 24;
+    for (unsigned h = 0; h < 24; h++) {
+        sum = sat_add(sum, hours[h]);
+        if (!hours[h])
+            continue;
+        p.from_hour = p.from_hour == 24 ? (uint8_t)h : p.from_hour;
+        p.to_hour = (uint8_t)h;
+        if (p.since_hour == 24 && sum > least)
+            p.since_hour = (uint8_t)h;
+    }
+    p.from_hour = p.from_hour == 24 ? 0 : p.from_hour;
+    p.observed_bytes = sum;
+    p.reference_bytes = least;
+    p.observed = lg_bytes(sum);
+    p.reference = lg_bytes(least);
+    part_insert(out, &p);
+    out->raised = true;
+}
+
+static void judge_threats(const struct score_model *m, const struct host_day *day, struct score *out)
+{
+    struct score_part p = {.test = SCORE_THREAT_LIST};
+    uint64_t hours[24] = {0};
+    for (size_t i = 0; i < day->groups; i++) {
+        const struct host_group *g = &day->group[i];
+        if (!threatens(m, g))
+            continue;
+        p.group = p.observed_count++ ? 0 : g->group;
+        for (unsigned h = 0; h < 24; h++)
+            hours[h] = sat_add(hours[h], g->hour[h]);
+    }
+    if (p.observed_count)
+        add_part(out, p, hours, 0);
+}
+
+void score_rules_judge(const struct score_model *m, const struct score_rules *r, const struct host_day *day, struct score *out)
+{
+    judge_threats(m, day, out);
+    for (size_t i = 0; i < day->rules_broken; i++) {
+        const char *name = r->rule_name ? r->rule_name(r->policy, day->broken[i].group) : NULL;
+        if (name) /* a rule that is gone from the configuration forbids nothing any more */
+            add_part(out, (struct score_part){.test = SCORE_POLICY, .group = day->broken[i].group, .rule = slice_of(name)}, day->broken[i].hour, 0);
+    }
+    if (r->ceiling && day->external_out > r->ceiling)
+        add_part(out, (struct score_part){.test = SCORE_CEILING}, day->hour_out, r->ceiling);
+}
