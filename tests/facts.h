@@ -30,7 +30,7 @@ static struct ip facts_ip(const char *text)
 
 static void facts_day(struct facts *x, size_t i)
 {
-    x->score[i] = (struct score){.value = 6.25, .budget = 0.001, .raised = true, .host_days = 9, .n = 2};
+    x->score[i] = (struct score){.value = 6.25, .budget = 0.001, .raised = true, .unusual = true, .host_days = 9, .n = 2};
     x->score[i].part[0] = (struct score_part){
         .test = SCORE_NEW_DESTINATION, .raised = true, .observed_bytes = FACTS_BYTES, .reference_bytes = 3000000, .floor_bytes = 2000000,
         .largest_bytes = 2950000, .history_days = 9, .observed = 19.258, .reference = 5.547, .spread = 0.7, .excess = 19.587, .rate = 0.0000005,

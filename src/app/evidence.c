@@ -141,7 +141,7 @@ static uint64_t broken_group(struct search *s, const struct judged *j, const str
 {
     if (!s->policy || !j->broke_policy)
         return 0;
-    size_t n = policy_broken(s->policy, f, roles_of_host(policy_roles(s->policy), r->interface, f->host), s->broken);
+    size_t n = policy_broken(s->policy, context_inventory(s->run->context), r->interface, f, s->broken);
     for (size_t i = 0; i < n; i++) {
         uint64_t group = policy_rule_group(s->policy, s->broken[i]);
         if (judged_covers(j, group, hour))

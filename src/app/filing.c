@@ -12,7 +12,7 @@ static struct inventory_host host_of(const struct judging *g, const struct dossi
     struct inventory_host who;
     inventory_find(context_inventory(g->run->context), d->interface, d->vpc, d->host, &who);
     const struct roles *roles = g->run->app->config->role_map;
-    uint16_t role = roles_of_host(roles, d->interface, d->host);
+    uint16_t role = roles_of_host(roles, context_inventory(g->run->context), d->interface, d->host);
     if (role) /* the configured role wins */
         who.role = slice_of(role_word(roles, role));
     return who;
@@ -21,7 +21,7 @@ static struct inventory_host host_of(const struct judging *g, const struct dossi
 static bool is_sensitive(const struct judging *g, const struct dossier *d)
 {
     const struct roles *roles = g->run->app->config->role_map;
-    return role_sensitive(roles, roles_of_host(roles, d->interface, d->host));
+    return role_sensitive(roles, roles_of_host(roles, context_inventory(g->run->context), d->interface, d->host));
 }
 
 /* Written only if it says something new, so that judging an open day again is no news. */

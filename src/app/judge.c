@@ -49,8 +49,9 @@ static bool charged_to_nobody(const struct judging *g, const struct host_day *d)
 /* The configured role wins over what the inventory says. */
 static struct slice class_word(const struct run *run, const struct host_day *d)
 {
-    uint16_t role = roles_of_host(run->app->config->role_map, d->interface, d->host);
-    return role ? slice_of(role_word(run->app->config->role_map, role)) : inventory_class(context_inventory(run->context), d->interface, d->vpc, d->host);
+    const struct inventory *inv = context_inventory(run->context);
+    uint16_t role = roles_of_host(run->app->config->role_map, inv, d->interface, d->host);
+    return role ? slice_of(role_word(run->app->config->role_map, role)) : inventory_class(inv, d->interface, d->vpc, d->host);
 }
 
 /* The host-day, its baseline and its class into the scorer. */
@@ -72,7 +73,7 @@ static const char *name_of_rule(const void *policy, uint64_t group) { return pol
 static struct score_rules rules_of(const struct judging *g, const struct host_day *d)
 {
     const struct config *c = g->run->app->config;
-    uint16_t role = roles_of_host(c->role_map, d->interface, d->host);
+    uint16_t role = roles_of_host(c->role_map, context_inventory(g->run->context), d->interface, d->host);
     return (struct score_rules){.ceiling = role_daily_ceiling(c->role_map, role), .rule_name = name_of_rule, .policy = c->policy_rules};
 }
 

