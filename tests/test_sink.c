@@ -99,17 +99,18 @@ static void the_table_tells_a_finding_in_a_row_a_sentence_and_a_command(void **s
                         "SEVERITY  SINCE (UTC)       HOST                 BYTES  PEER\n"
                         "CRITICAL  2026-03-02 09:10  10.0.1.10          41.1 GB  200.160.0.8 BR\n"
                         "    10.0.1.10 sent 41.1 GB in 90 min to 200.160.0.8 (BR, first seen today); in 9\n"
-                        "    days its largest day to new destinations was 3 MB\n"
-                        "    weir explain wf1-53d2368e9ee8\n");
+                        "    days its largest day to new destinations was 3 MB; a host like this reaches\n"
+                        "    that once in 2,000,000 days\n"
+                        "    weir explain wf1-67f2b47cb8d8\n");
 }
 
 static void the_hint_names_the_store_as_a_word_of_the_shell_and_is_never_wrapped(void **state)
 {
     (void)state;
     show(SINK_TABLE, (struct sink_style){.width = 40, .store = "sqlite:/srv/a/folder/with/a/long/name/weir.db"}, 1);
-    has("\n    weir explain --store sqlite:/srv/a/folder/with/a/long/name/weir.db wf1-53d2368e9ee8\n");
+    has("\n    weir explain --store sqlite:/srv/a/folder/with/a/long/name/weir.db wf1-67f2b47cb8d8\n");
     show(SINK_TABLE, (struct sink_style){.store = "sqlite:it's $HOME.db"}, 1);
-    has("\n    weir explain --store 'sqlite:it'\\''s $HOME.db' wf1-53d2368e9ee8\n");
+    has("\n    weir explain --store 'sqlite:it'\\''s $HOME.db' wf1-67f2b47cb8d8\n");
 }
 
 static void csv_has_the_severity_as_number_and_word(void **state)
