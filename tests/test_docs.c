@@ -106,21 +106,27 @@ static void every_constant_of_the_model_stands_in_the_detection(void **state)
     static const struct { const char *word, *rest; } constants[] = {
 #define MODEL(member, value, unit, origin) {#member, #value " | " unit " | " origin " |"},
 #include "models/egress-2.def"
-#undef MODEL
+    };
+    static const struct { enum score_test test; const char *rest; } priors[] = {
+#define TEST(test, least, share, often, tail, young_often, young_tail, origin) \
+    {SCORE_##test, #least " | " #share " | " #often " | " #tail " | " #young_often " | " #young_tail " | " origin " |"},
+#include "models/egress-2.def"
     };
     char *text = section("docs/detection.md", "\n## Constants");
     for (size_t i = 0; i < WEIR_COUNT(constants); i++)
         assert_row(text, constants[i].word, constants[i].rest);
-    assert_int_equal(rows(text), WEIR_COUNT(constants));
+    for (size_t i = 0; i < WEIR_COUNT(priors); i++)
+        assert_row(text, score_test_word(priors[i].test), priors[i].rest);
+    assert_int_equal(rows(text), WEIR_COUNT(constants) + WEIR_COUNT(priors));
     free(text);
 }
 
 static void every_test_stands_in_the_detection(void **state)
 {
     (void)state;
-    char *text = section("docs/detection.md", "\n## The four tests");
+    char *text = section("docs/detection.md", "\n## The tests");
     for (unsigned i = 0; i < SCORE_TEST_COUNT; i++)
-        assert_row(text, score_test_word((enum score_test)i), "");
+        assert_row(text, score_test_word((enum score_test)i), score_test_text((enum score_test)i));
     assert_int_equal(rows(text), SCORE_TEST_COUNT);
     free(text);
 }
