@@ -2,7 +2,10 @@
 /* slow, and slow-far for new countries: all bytes to a destination since it was first seen but those of its largest day (that day was
  * judged when it came), while it is young (30 days) and its class does not share it, against the host's ring of that
  * quantity as it was before the destination appeared: a sum must not be compared with a reference that contains it.
- * u = (lg(bytes before today + day so far - largest day) - ref) / tau; floor 10 MB. */
+ * u = (lg(bytes before today + day so far - largest day) - ref) / tau; floor 10 MB.
+ * Worked example: 28 quiet days but for 8 MB on each of three of the last eight, and 8 MB today, to one place: 32 MB without the largest
+ * day, 56 eighths or half an eighth more, 8.69 MB: lg = 8.478. Of the ring 20 values count: ref = 7.263 + 0.5 * 0.7 * ln(28/20) =
+ * 7.381; u = 1.568. */
 #include "score_private.h"
 
 #define YOUNG_DAYS 30
@@ -15,10 +18,12 @@ bool young_destination(const struct scorer *s, const struct destination *d)
     return !s->class || !class_shares(s->class, d->network);
 }
 
+#define HALF_STEP (1.0 / 16) /* what the ring may have rounded off */
+
 /* Today may become the largest day: then what was the largest counts, and today does not. */
 static uint64_t without_largest(const struct baseline_group *g, uint64_t today)
 {
-    uint64_t largest = lg_to_bytes(lg_unround(ring_rank(&g->ring, 0))), less = today > largest ? today : largest;
+    uint64_t largest = lg_to_bytes(lg_unround(ring_rank(&g->ring, 0)) + HALF_STEP), less = today > largest ? today : largest;
     uint64_t all = sat_add(g->total, today);
     return all > less ? all - less : 0;
 }
