@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* beacon, and beacon-far for new countries: in how many hours of today and yesterday a young destination was called that the
  * class does not share. Bytes do not matter.
- * y = hours / 4, u = (y - ref) / tau; floor 18 hours. */
+ * y = hours / 4, u = (y - ref) / tau; floor 18 hours.
+ * Worked example: 28 quiet days, on the last of them a new destination in 12 hours; today in 12 again, y = 24 / 4 = 6. Of the ring 27
+ * values count: ref = 18 / 4 + 0.5 * 0.7 * ln(28/27) = 4.513; u = 1.487 / 0.7 = 2.125. */
 #include "score_private.h"
 
 #define HOURS_PER_UNIT 4.0

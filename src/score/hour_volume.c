@@ -7,7 +7,11 @@
  *   spread = sqrt((sum of squared residuals of that hour of the day + 5 host^2) / (days + 5)), at least 1.2
  *   u = (lg(bytes of the hour) - ref) / spread, less what half of the class exceeds in that hour
  *
- * Floor 20 MB, lg 8.258. */
+ * Floor 20 MB, lg 8.258.
+ * Worked example: 100 MB at nine on 28 days and nothing else, kept as 338/32 octaves (and 264/32, the floor). At eight 322/32 were
+ * expected, and on 27 days 58/32 less came; so at ten. host^2 = (2 * 27 * (58/32)^2 + 40 * 2.25) / (24 * 27 + 40) = 0.389.
+ * 2 GB at nine, lg 14.897: spread sqrt(5 * 0.389 / 32) = 0.246, so 1.2; u = (14.897 - 10.5625) / 1.2 = 3.612. The same at eight:
+ * spread sqrt((27 * (58/32)^2 + 5 * 0.389) / 32) = 1.683; u = (14.897 - 10.0625) / 1.683 = 2.873. */
 #include <math.h>
 
 #include "score_private.h"

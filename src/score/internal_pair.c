@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* internal-pair: bytes of the day to a host of ours that the host knows, against that pair's own ring: staging before the way
- * out. u = (lg(day so far) - ref) / tau; floor 100 MB. */
+ * out. u = (lg(day so far) - ref) / tau; floor 100 MB.
+ * Worked example: 1 GB (111 eighths) on each of 20 days: ref = 13.875 + 0.5 * 0.7 * ln(28/20) = 13.993. 20 GB, lg 18.219: u = 4.227 /
+ * 0.7 = 6.038. */
 #include "score_private.h"
 
 void test_internal_pair(struct scorer *s)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* internal-subnet: bytes of the day to the subnet of ours that got most among those that neither the host nor its class knows,
- * against the host's ring of that quantity. u = (lg(day so far) - ref) / tau; floor 20 MB. */
+ * against the host's ring of that quantity. u = (lg(day so far) - ref) / tau; floor 20 MB.
+ * Worked example: 28 days, two of them with 40 MB (74 eighths): median 0, floor 8.258, tau = (2 * (9.25 - 8.258) + 12 * 0.7) / 14 =
+ * 0.742; ref = 9.25. 1 GB, lg 13.897: u = 4.647 / 0.742 = 6.266. */
 #include <string.h>
 
 #include "score_private.h"

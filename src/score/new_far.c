@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* new-far: as new-destination, for destinations in a country that neither the host nor its class knows. Silent without a
- * country database. u = (lg(day so far) - ref) / tau; floor 2 MB. */
+ * country database. u = (lg(day so far) - ref) / tau; floor 2 MB.
+ * Worked example: 28 days without any; 20 MB to one country and 30 MB to another, lg(50 MB) = 9.577: ref is the floor, 4.978, as
+ * ln(28/28) = 0; tau = 0.7; u = 6.570. */
 #include "score_private.h"
 
 void test_new_far(struct scorer *s)

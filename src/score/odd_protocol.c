@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* odd-protocol: bytes of the day to destinations that neither the host nor its class knows, by DNS, ICMP or whatever is no usual
  * service; each counts sixteen times, because such channels are slow by nature.
- * y = lg(16 * bytes), u = (y - ref) / tau; floor 0.5 MB. */
+ * y = lg(16 * bytes), u = (y - ref) / tau; floor 0.5 MB.
+ * Worked example: 20 days without any: ref = lg(16 * 0.5 MB) + 0.5 * 0.7 * ln(28/20) = 6.943 + 0.118 = 7.061. 5 MB by DNS, lg(80 MB) =
+ * 10.255: u = (10.255 - 7.061) / 0.7 = 4.562. */
 #include "score_private.h"
 
 void test_odd_protocol(struct scorer *s)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* served-volume: bytes of the day to one network that opened the connection (or nobody knows who did), against the host's
  * ring of its largest client network, or that network's own ring when it is familiar. Catches the port that is chosen to
- * look like a service. u = (lg(day so far) - ref) / tau; floor 20 MB. */
+ * look like a service. u = (lg(day so far) - ref) / tau; floor 20 MB.
+ * Worked example: one day without any: ref = 8.258 + 0.5 * 0.7 * ln(28/1) = 9.424. 2 GB, lg 14.897: u = 5.473 / 0.7 = 7.818. */
 #include "score_private.h"
 
 void test_served_volume(struct scorer *s)

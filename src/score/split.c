@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* split: how many destinations that neither the host nor its class knows got more than 4 MB today: a transfer in portions.
- * y = 2 log2(1 + k), u = (y - ref) / tau; floor 3 destinations. */
+ * y = 2 log2(1 + k), u = (y - ref) / tau; floor 3 destinations.
+ * Worked example: 28 days without any: ref = 2 log2(4) = 4, tau = 0.7. Five destinations, y = 2 log2(6) = 5.170: u = 1.671. */
 #include <math.h>
 
 #include "score_private.h"
