@@ -1,101 +1,100 @@
-/* Host-days and baselines to order, for the tests of score.
+/* Host-days judged against baselines, classes and surveys to order, for the tests of score.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef WEIR_TESTS_SCORE_MAKE_H
 #define WEIR_TESTS_SCORE_MAKE_H
 
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
 
-#include <cmocka.h>
+#include "baseline_make.h"
 
 #include <weir/score.h>
 
-#define TODAY 20100
-#define MB 1000000ULL
-#define GB 1000000000ULL
+#include "score/score_private.h"
+
+#define TODAY 20101
 #define BUDGET 0.001
-#define INITIATED(n) ((uint64_t)GROUP_INITIATED << 60 | 4ULL << 52 | (uint64_t)(n) << 16)
-#define SERVED(n) ((uint64_t)GROUP_SERVED << 60 | 4ULL << 52 | (uint64_t)(n) << 8)
-#define UNKNOWN(n) ((uint64_t)GROUP_UNKNOWN << 60 | 4ULL << 52 | (uint64_t)(n) << 16)
-#define INTERNAL(n) ((uint64_t)GROUP_INTERNAL_INITIATED << 60 | 4ULL << 52 | (uint64_t)(n))
-#define REST ((uint64_t)GROUP_REST << 60)
+#define GROWN 28 /* days of a host that is no longer young, with full rings */
 #define model (&score_model_default)
-
-static inline uint64_t random_next(uint64_t *seed) { return stable_mix(*seed += 0x9e3779b97f4a7c15ULL); }
-static inline uint64_t random_below(uint64_t *seed, uint64_t n) { return random_next(seed) % n; }
-
-/* ---- a host-day and a baseline to make ---- */
-
-struct day {
-    struct host_day d;
-    struct host_group group[300];
-};
-
-static inline void day_init(struct day *x)
-{
-    memset(x, 0, sizeof *x);
-    x->d.day_s = (int64_t)TODAY * DAY_S;
-    x->d.group = x->group;
-}
-
-static inline bool outside(uint64_t group) { return group_external(group) || group == REST; }
-
-static inline void day_add(struct day *x, size_t i, unsigned hour, uint64_t bytes)
-{
-    x->group[i].hour[hour] += bytes;
-    x->group[i].bytes_out += bytes;
-    if (!outside(x->group[i].group)) {
-        x->d.internal_out += bytes;
-        return;
-    }
-    x->d.hour_out[hour] += bytes;
-    x->d.external_out += bytes;
-}
-
-/* Groups in ascending order. */
-static inline size_t day_send(struct day *x, uint64_t group, unsigned hour, uint64_t bytes)
-{
-    size_t i = x->d.groups++;
-    assert_true(i < WEIR_COUNT(x->group) && (i == 0 || x->group[i - 1].group < group));
-    x->group[i].group = group;
-    day_add(x, i, hour, bytes);
-    return i;
-}
 
 static inline struct baseline knowing(unsigned days)
 {
-    struct baseline b;
-    baseline_init(&b, 42, ip_from_v4(0x0a000105));
+    struct baseline b = fresh_baseline();
     b.days = (uint16_t)days;
     b.first_day = (uint16_t)(TODAY - days);
     b.last_day = TODAY - 1;
     return b;
 }
 
-static inline void fill(struct ring *r, uint64_t bytes, unsigned times)
+/* As above, and on no day was anything above a floor. */
+static inline struct baseline quiet(unsigned days)
 {
-    for (unsigned i = 0; i < times; i++)
-        ring_push(r, lg_round(bytes));
+    struct baseline b = knowing(days);
+    for (unsigned f = 0; f < FEATURE_COUNT; f++)
+        fill(&b.feature[f], 0, days < BASELINE_RING ? days : BASELINE_RING);
+    return b;
 }
 
 /* A familiar group: seen on `times` days from the host's first day on. Ascending. */
-static inline void know(struct baseline *b, uint64_t group, uint64_t bytes, unsigned times)
+static inline struct baseline_group *know(struct baseline *b, uint64_t group, uint64_t bytes, unsigned times)
 {
     struct baseline_group *g = &b->group[b->groups++];
-    *g = (struct baseline_group){.group = group, .first_day = b->first_day, .last_day = TODAY - 1, .days = (uint16_t)times};
+    assert_true(b->groups <= BASELINE_GROUPS && (b->groups == 1 || g[-1].group < group));
+    *g = (struct baseline_group){.group = group, .first_day = b->first_day, .last_day = TODAY - 1, .days = (uint16_t)times, .total = bytes * times};
     fill(&g->ring, bytes, times);
+    return g;
 }
 
+/* A group that was met `age` days ago, seen on `times` days since: young, and not familiar when 4 or fewer. */
+static inline struct baseline_group *met(struct baseline *b, uint64_t group, uint64_t bytes, unsigned age, unsigned times)
+{
+    struct baseline_group *g = know(b, group, bytes, times);
+    g->first_day = (uint16_t)(TODAY - age);
+    g->born = (uint16_t)(b->days - age);
+    return g;
+}
+
+/* What a day is judged in. */
+struct around {
+    const struct class_state *class, *fleet; /* may be NULL */
+    unsigned fleet_days;
+    double budget;
+};
+
+static inline struct score_survey *survey_of(const struct day *x, const struct baseline *b, size_t n, const struct around *a, const struct score_calibration *c)
+{
+    struct score_survey *v = score_survey_new(model);
+    struct scorer *s = scorer_new(model);
+    bool above;
+    for (size_t i = 0; i < n; i++) {
+        assert_int_equal(scorer_take(s, &x[i].d, &b[i], a->class, a->fleet_days, NULL), WEIR_OK);
+        assert_int_equal(scorer_survey(s, v, &above), WEIR_OK);
+    }
+    assert_int_equal(score_survey_end(v, a->fleet, c), WEIR_OK);
+    scorer_free(s);
+    return v;
+}
+
+/* One host judged among n hosts. */
+static inline struct score score_among(const struct day *x, const struct baseline *b, size_t n, size_t which, const struct around *a)
+{
+    struct score out;
+    struct score_calibration *c = score_calibration_new(model, a->class, a->fleet, TODAY);
+    struct score_survey *v = survey_of(x, b, n, a, c);
+    struct scorer *s = scorer_new(model);
+    assert_int_equal(scorer_take(s, &x[which].d, &b[which], a->class, a->fleet_days, v), WEIR_OK);
+    scorer_judge(s, c, a->budget, &out);
+    scorer_free(s);
+    score_survey_free(v);
+    score_calibration_free(c);
+    return out;
+}
+
+static inline struct score score_in(const struct day *x, const struct baseline *b, const struct around *a) { return score_among(x, b, 1, 0, a); }
+
+/* A host alone in the world, that has been watched for long. */
 static inline struct score score(const struct day *x, const struct baseline *b, double budget)
 {
-    struct score s;
-    score_day(model, budget, &x->d, b, &s);
-    return s;
+    return score_in(x, b, &(struct around){.fleet_days = GROWN, .budget = budget});
 }
 
 static inline const struct score_part *find(const struct score *s, enum score_test test, uint64_t group)
@@ -106,16 +105,39 @@ static inline const struct score_part *find(const struct score *s, enum score_te
     return NULL;
 }
 
-static inline void assert_near(double got, double want)
+/* The part, or a failure that names the test. */
+static inline const struct score_part *part(const struct score *s, enum score_test test, uint64_t group)
 {
-    if (!(fabs(got - want) < 0.0005))
-        fail_msg("%.6f is not %.3f", got, want);
+    const struct score_part *p = find(s, test, group);
+    if (!p)
+        fail_msg("no part of %s", score_test_word(test));
+    return p;
 }
 
-static inline void assert_rate(double got, double want)
+#define assert_near(got, want) near_(got, want, __FILE__, __LINE__)
+static inline void near_(double got, double want, const char *file, int line)
 {
-    if (!(fabs(got / want - 1) < 0.0005))
-        fail_msg("%.6e is not %.3e", got, want);
+    if (fabs(got - want) < 1e-3)
+        return;
+    print_error("%.6f is not %.3f\n", got, want);
+    _fail(file, line);
+}
+
+/* A class of hosts that has been watched for long, in which `hosts` know the group, with that reference. */
+static inline struct class_state *class_of(uint64_t id, unsigned hosts_all, uint64_t group, int hosts, uint8_t reference)
+{
+    struct class_state *c = class_new(id);
+    for (unsigned day = GROWN; day > 0; day--) {
+        if (day == GROWN && group)
+            assert_int_equal(class_change(c, group, hosts), WEIR_OK);
+        if (group && reference && day < GROWN)
+            for (unsigned i = 0; i < 2; i++)
+                class_note_amount(c, group, reference);
+        for (unsigned i = 0; i < hosts_all; i++)
+            class_note_host(c, NULL);
+        assert_int_equal(class_close(c, (uint16_t)(TODAY - day)), WEIR_OK);
+    }
+    return c;
 }
 
 #endif
