@@ -46,10 +46,10 @@ static void fit(const struct score_model *m, struct tail *t, double prior)
     t->m = (double)t->m > m->tail_top ? (size_t)m->tail_top : t->m;
 }
 
-/* Only the largest excesses of a day are kept: those that are not are below all kept ones. */
+/* Only the largest excesses of a day are kept: those that are not lie below, nobody knows where. */
 static double survival(const struct tail *t, double u)
 {
-    size_t n = 0, low = 0, high = t->h.n;
+    size_t low = 0, high = t->h.n;
     double k = (double)(t->h.above > t->h.n ? t->h.above : t->h.n), last = value(t, t->m - 1);
     if (u > last)
         return (double)t->m / k * exp(-(u - last) / t->scale);
@@ -60,8 +60,7 @@ static double survival(const struct tail *t, double u)
         else
             high = mid;
     }
-    n = low;
-    return n ? (double)n / k : 1;
+    return low < t->h.n ? (double)low / k : 1;
 }
 
 /* A geometric mean: an arithmetic one would have the heavier tail of the two, however little it weighs. */
