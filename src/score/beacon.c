@@ -26,7 +26,7 @@ static void look(struct scorer *s, const struct destination *d, enum score_test 
     if (!o)
         return;
     for (unsigned h = 0; h < 24; h++) {
-        unsigned seen = before + (unsigned)__builtin_popcount(d->hours & ((2u << h) - 1));
+        unsigned today = (unsigned)__builtin_popcount(d->hours & ((2u << h) - 1)), seen = today ? before + today : 0;
         if (d->hours >> h & 1) {
             o->from = o->from == 24 ? (uint8_t)h : o->from;
             o->to = (uint8_t)h;

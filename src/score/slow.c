@@ -47,7 +47,7 @@ static void look(struct scorer *s, const struct destination *d, enum score_test 
             o->from = o->from == 24 ? (uint8_t)h : o->from;
             o->to = (uint8_t)h;
         }
-        o->bytes[h] = without_largest(d->known, sum);
+        o->bytes[h] = sum ? without_largest(d->known, sum) : 0; /* nothing is raised before it comes */
         o->y[h] = lg_bytes(o->bytes[h]);
         o->u[h] = (o->y[h] - ref) / spread;
     }
