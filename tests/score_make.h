@@ -114,6 +114,16 @@ static inline const struct score_part *part(const struct score *s, enum score_te
     return p;
 }
 
+static inline void assert_same_score(const struct score *a, const struct score *b)
+{
+    assert_true(a->value == b->value && a->raised == b->raised && a->n == b->n);
+    for (size_t i = 0; i < a->n; i++) {
+        const struct score_part *p = &a->part[i], *q = &b->part[i];
+        assert_true(p->test == q->test && p->group == q->group && p->raised == q->raised && p->excess == q->excess && p->rate == q->rate &&
+                    p->common == q->common && p->since_hour == q->since_hour && p->observed_bytes == q->observed_bytes);
+    }
+}
+
 #define assert_near(got, want) near_(got, want, __FILE__, __LINE__)
 static inline void near_(double got, double want, const char *file, int line)
 {
