@@ -132,17 +132,17 @@ static void a_part_raises_from_its_since_hour_on(void **state)
 {
     (void)state;
     uint64_t seed = 8;
-    unsigned seen[SCORE_TEST_COUNT] = {0};
+    unsigned seen[SCORE_STATISTICAL_COUNT] = {0};
     for (unsigned round = 0; round < 300; round++) {
         struct scene v;
         scene_make(&v, &seed, 28);
         struct score whole = scene_score(&v, &v.x);
-        bool before[SCORE_TEST_COUNT] = {false};
+        bool before[SCORE_STATISTICAL_COUNT] = {false};
         for (unsigned h = 0; h < 24; h++) {
             struct day cut = until(&v.x, h);
             cut.d.group = cut.group;
             struct score s = scene_score(&v, &cut);
-            for (unsigned t = 0; t < SCORE_TEST_COUNT; t++) {
+            for (unsigned t = 0; t < SCORE_STATISTICAL_COUNT; t++) {
                 assert_true(raised(&s, (enum score_test)t) >= before[t]);
                 before[t] = raised(&s, (enum score_test)t);
             }
@@ -155,7 +155,7 @@ static void a_part_raises_from_its_since_hour_on(void **state)
         }
         class_free(v.class);
     }
-    for (unsigned t = 0; t < SCORE_TEST_COUNT; t++)
+    for (unsigned t = 0; t < SCORE_STATISTICAL_COUNT; t++)
         if (!seen[t])
             fail_msg("%s never raised", score_test_word((enum score_test)t));
 }
@@ -174,7 +174,7 @@ static void no_day_under_the_least_floor_raises_by_its_bytes(void **state)
         if (v.x.d.external_out + v.x.d.internal_out < score_min_bytes(model)) {
             tried++;
             struct score s = scene_score(&v, &v.x);
-            for (unsigned t = 0; t < SCORE_TEST_COUNT; t++)
+            for (unsigned t = 0; t < SCORE_STATISTICAL_COUNT; t++)
                 assert_false(raised(&s, (enum score_test)t) && needs_bytes_of_the_day((enum score_test)t));
         }
         class_free(v.class);

@@ -251,7 +251,7 @@ static void a_host_day_counts_in_the_strata_that_it_can_be_raised_in(void **stat
     day_begin(&x, TODAY);
     fill(&b.feature[FEATURE_NEW], GB, 1);
     struct score_lesson lesson = lesson_of(&x, &b);
-    for (unsigned t = 0; t < SCORE_TEST_COUNT; t++) {
+    for (unsigned t = 0; t < SCORE_STATISTICAL_COUNT; t++) {
         unsigned n = 0;
         for (unsigned k = 0; k < SCORE_STRATA; k++)
             n += lesson.judged[SCORE_STRATA * t + k];

@@ -32,16 +32,16 @@ static void the_shares_of_the_tests_sum_to_one(void **state)
 {
     (void)state;
     double sum = 0, all = 0;
-    for (unsigned t = 0; t < SCORE_TEST_COUNT; t++)
+    for (unsigned t = 0; t < SCORE_STATISTICAL_COUNT; t++)
         all += model->weight[t];
     struct score s = rich_score(BUDGET);
-    bool seen[SCORE_TEST_COUNT] = {false};
+    bool seen[SCORE_STATISTICAL_COUNT] = {false};
     for (size_t i = 0; i < s.n; i++) {
         assert_near(s.part[i].share, model->weight[s.part[i].test] / all);
         sum += seen[s.part[i].test] ? 0 : s.part[i].share;
         seen[s.part[i].test] = true;
     }
-    for (unsigned t = 0; t < SCORE_TEST_COUNT; t++)
+    for (unsigned t = 0; t < SCORE_STATISTICAL_COUNT; t++)
         sum += seen[t] ? 0 : model->weight[t] / all;
     assert_near(sum, 1);
 }
@@ -177,7 +177,7 @@ static void the_floor_of_the_model_is_the_smallest_in_bytes(void **state)
 {
     (void)state;
     double least = INFINITY;
-    for (unsigned t = 0; t < SCORE_TEST_COUNT; t++)
+    for (unsigned t = 0; t < SCORE_STATISTICAL_COUNT; t++)
         least = score_test_counts((enum score_test)t) ? least : fmin(least, model->floor[t]);
     assert_int_equal(score_min_bytes(model), (uint64_t)least);
 }
