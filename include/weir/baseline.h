@@ -79,6 +79,7 @@ struct baseline {
     struct ip host;
     uint16_t first_day, last_day; /* first and last learned day; 0 = none */
     uint16_t days;                /* learned days */
+    uint8_t anchor, anchor_days;  /* usual external bytes of a day long ago, 1/8 octaves; learned days since it moved */
     uint32_t evicted;             /* groups that went for lack of room */
     struct ring feature[FEATURE_COUNT];
     struct baseline_profile profile;

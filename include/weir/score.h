@@ -31,7 +31,8 @@
     X(INTERNAL_PAIR, "internal-pair", "bytes of the day to a host of ours that the host knows")                     \
     X(INTERNAL_SUBNET, "internal-subnet", "bytes of the day to a subnet of ours that is new to the host and its class") \
     X(BEACON, "beacon", "hours of two days in which a young destination was called")                                \
-    X(BEACON_FAR, "beacon-far", "hours of two days in which a young destination in a new country was called")
+    X(BEACON_FAR, "beacon-far", "hours of two days in which a young destination in a new country was called")         \
+    X(CREEP, "creep", "external bytes of the day, against what was usual long ago")
 /* Rules: what the operator forbids, not what is unusual. */
 #define SCORE_RULE_LIST(X)                                                                                           \
     X(THREAT_LIST, "threat-list", "bytes of the day to networks on the list of threats")                            \

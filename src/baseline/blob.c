@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The stored form of a baseline.
- *   blob 'h' version 2: u64 host_id, u64 class_id, u64 hi, u64 lo, u16 first_day, u16 last_day, u16 days, varint evicted,
+ *   blob 'h' version 2: u64 host_id, u64 class_id, u64 hi, u64 lo, u16 first_day, u16 last_day, u16 days, u8 anchor, u8 anchor_days, varint evicted,
  *   FEATURE_COUNT * ring, profile, u8 runs, runs * (u8 test, u16 day, u16 last_day, u8 excess),
  *   u8 flags, flags * (u64 group, u16 day, u8 value), u8 countries, countries * (u16 country, u16 last_day), u8 groups,
  *   groups * (u64 group, u16 first_day, u16 last_day, varint days, varint born, u32 hours, varint total, ring)
@@ -116,6 +116,8 @@ enum weir_err baseline_encode(const struct baseline *b, struct buffer *out)
     buffer_u16(out, b->first_day);
     buffer_u16(out, b->last_day);
     buffer_u16(out, b->days);
+    buffer_u8(out, b->anchor);
+    buffer_u8(out, b->anchor_days);
     buffer_varint(out, b->evicted);
     for (unsigned i = 0; i < FEATURE_COUNT; i++)
         put_ring(out, &b->feature[i]);
@@ -201,6 +203,8 @@ enum weir_err baseline_decode(struct slice blob, struct baseline *out)
     out->first_day = cursor_u16(&c);
     out->last_day = cursor_u16(&c);
     out->days = cursor_u16(&c);
+    out->anchor = cursor_u8(&c);
+    out->anchor_days = cursor_u8(&c);
     out->evicted = (uint32_t)cursor_varint(&c);
     for (unsigned i = 0; i < FEATURE_COUNT; i++)
         get_ring(&c, &out->feature[i]);

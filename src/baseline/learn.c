@@ -354,6 +354,22 @@ void baseline_release(struct baseline *b, uint16_t today, struct baseline_change
     compare_keys(old, old_n, now, known_keys(b, now), out);
 }
 
+#define ANCHOR_DAYS 14 /* it moves by 1/8 octave in so many learned days */
+
+/* In the first four weeks the anchor is what is usual; then it follows slowly, whatever was raised. */
+static void move_anchor(struct baseline *b)
+{
+    uint8_t usual = ring_rank(&b->feature[FEATURE_DAY_EXTERNAL], b->feature[FEATURE_DAY_EXTERNAL].n >= BASELINE_RING / 2);
+    if (b->days < BASELINE_RING) {
+        b->anchor = usual;
+    } else if (usual == b->anchor) {
+        b->anchor_days = 0;
+    } else if (++b->anchor_days >= ANCHOR_DAYS) {
+        b->anchor = (uint8_t)(usual > b->anchor ? b->anchor + 1 : b->anchor - 1);
+        b->anchor_days = 0;
+    }
+}
+
 static void learn_features(struct baseline *b, const struct baseline_lesson *l, uint16_t today)
 {
     for (unsigned f = 0; f < FEATURE_COUNT; f++)
@@ -361,6 +377,7 @@ static void learn_features(struct baseline *b, const struct baseline_lesson *l, 
             learn_value(&b->feature[f], l->feature[f], l->day->gap_hours != 0);
     if (l->hours)
         profile_learn(&b->profile, l->day, today);
+    move_anchor(b);
 }
 
 enum weir_err baseline_learn(struct baseline *b, const struct baseline_lesson *l, struct baseline_changes *out)

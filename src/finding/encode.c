@@ -32,6 +32,7 @@ static const char *const quantity[SCORE_STATISTICAL_COUNT] = {
     [SCORE_INTERNAL_PAIR] = "internal_bytes_per_day_to_known_host",
     [SCORE_INTERNAL_SUBNET] = "internal_bytes_per_day_to_new_subnet",
     [SCORE_BEACON] = "hours_of_two_days_with_young_destination",
+    [SCORE_CREEP] = "egress_bytes_per_day",
     [SCORE_BEACON_FAR] = "hours_of_two_days_with_young_destination_in_new_country",
 };
 

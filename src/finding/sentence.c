@@ -40,6 +40,7 @@ static const struct words {
     [SCORE_INTERNAL_SUBNET] = {"Unusual volume to a new subnet inside", "day to new subnets", "sent nothing to new subnets",
                                "in one day to a subnet inside that it never used"},
     [SCORE_BEACON] = {"Steady calls to a young destination", "", "", "to a young destination that it called hour by hour"},
+    [SCORE_CREEP] = {"Egress that grew little by little", "day", "sent nothing", "in one day, more than was usual long ago"},
     [SCORE_BEACON_FAR] = {"Steady calls to a country never used", "", "", "to a young destination in a new country that it called hour by hour"},
 };
 

@@ -159,7 +159,8 @@ static bool covers_destination(const struct scorer *s, const struct score_part *
 {
     bool fresh = is_initiated(d) && d->relation == RELATION_NEW;
     switch (p->test) {
-    case SCORE_HOUR_VOLUME: return group_external(d->network);
+    case SCORE_HOUR_VOLUME:
+    case SCORE_CREEP: return group_external(d->network);
     case SCORE_NEW_DESTINATION: return fresh && is_usual(d);
     case SCORE_NEW_FAR: return fresh && d->far;
     case SCORE_ODD_PROTOCOL: return is_odd(d) && d->relation == RELATION_NEW;

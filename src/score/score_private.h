@@ -121,6 +121,7 @@ void test_served_new(struct scorer *s);
 void test_internal_pair(struct scorer *s);
 void test_internal_subnet(struct scorer *s);
 void test_beacon(struct scorer *s);
+void test_creep(struct scorer *s);
 bool young_destination(const struct scorer *s, const struct destination *d); /* met in the last 30 days, unshared, not in the host's first days */
 
 #endif

@@ -22,6 +22,7 @@ static enum baseline_feature feature_of(enum score_test test)
     case SCORE_BEACON: return FEATURE_BEACON;
     case SCORE_BEACON_FAR: return FEATURE_BEACON_FAR;
     case SCORE_HOUR_VOLUME:
+    case SCORE_CREEP:
     case SCORE_GROUP_VOLUME:
     case SCORE_CLASS_DESTINATION:
     case SCORE_SERVED_VOLUME:

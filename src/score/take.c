@@ -110,7 +110,7 @@ enum weir_err scorer_take(struct scorer *s, const struct host_day *day, const st
     sort_groups(s);
     static void (*const tests[])(struct scorer *) = {test_hour_volume, test_group_volume, test_new_destination, test_new_far,
                                                      test_class_destination, test_odd_protocol, test_slow, test_split, test_served_volume,
-                                                     test_served_new, test_internal_pair, test_internal_subnet, test_beacon};
+                                                     test_served_new, test_internal_pair, test_internal_subnet, test_beacon, test_creep};
     for (size_t i = 0; i < WEIR_COUNT(tests); i++)
         tests[i](s);
     if (!comparable(s))
