@@ -214,18 +214,28 @@ static bool kept_out(const struct baseline *b, const struct baseline_lesson *l, 
     return (low < l->flagged_n && l->flagged[low].group == group) || baseline_quarantined(b, group, today);
 }
 
+/* That it was called is no amount: a beacon that was raised goes on, and is one finding. */
+static void group_called(struct baseline_group *known, const struct sum *g, uint16_t today)
+{
+    known->hours = g->hours;
+    known->last_day = today;
+}
+
 /* Known groups first: a new one must not push out a group that was seen today as well. Takes the sums apart. */
 static void learn_groups(struct baseline *b, const struct baseline_lesson *l, struct sum *sum, size_t n, uint16_t today)
 {
     bool gaps = l->day->gap_hours != 0;
     size_t fresh = 0;
     for (size_t i = 0; i < n; i++) {
-        if (!worth_learning(sum[i].group, sum[i].bytes) || kept_out(b, l, sum[i].group, today))
+        if (!worth_learning(sum[i].group, sum[i].bytes))
             continue;
         size_t at = group_place(b, sum[i].group);
-        if (at < b->groups && b->group[at].group == sum[i].group)
+        bool known = at < b->groups && b->group[at].group == sum[i].group, out = kept_out(b, l, sum[i].group, today);
+        if (known && out)
+            group_called(&b->group[at], &sum[i], today);
+        else if (known)
             group_update(&b->group[at], &sum[i], today, gaps);
-        else
+        else if (!out)
             sum[fresh++] = sum[i];
     }
     for (size_t i = 0; i < fresh; i++)
