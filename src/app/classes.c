@@ -145,6 +145,17 @@ uint64_t host_class(const struct host_day *d, struct slice word)
     return id < CLASS_RESERVED ? id + CLASS_RESERVED : id;
 }
 
+void host_class_name(const struct host_day *d, struct slice word, struct buffer *out)
+{
+    unsigned bits = ip_is_v4(d->host) ? 24 : 64;
+    char text[IP_TEXT_MAX];
+    ip_format(ip_network(d->host, bits), text);
+    if (word.n)
+        buffer_slice(out, word);
+    else
+        buffer_printf(out, "%s/%u", text, bits);
+}
+
 static enum weir_err close_one(struct classes *c, struct class_state *state, struct fault *fault)
 {
     char key[17];

@@ -21,6 +21,8 @@ WEIR_MUST_USE enum weir_err classes_get(struct classes *c, uint64_t class_id, st
 /* The class of a host: by its role or subnet, whichever word is known, else by its network (/24, /64). Never 0, nor that of another kind of
  * class. */
 uint64_t host_class(const struct host_day *day, struct slice word);
+/* What to call it: the word, or the network. */
+void host_class_name(const struct host_day *day, struct slice word, struct buffer *out);
 /* Close the day in all of them and write them into the open batch. */
 WEIR_MUST_USE enum weir_err classes_close(struct classes *c, struct fault *fault);
 

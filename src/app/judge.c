@@ -47,7 +47,7 @@ static void tell_suspected(struct judging *g, const struct host_day *d)
 static bool charged_to_nobody(const struct judging *g, const struct host_day *d) { return d->forwarder && (!d->suspected || suspicion_counts(g)); }
 
 /* The configured role wins over what the inventory says. */
-static struct slice class_word(const struct run *run, const struct host_day *d)
+struct slice class_word(const struct run *run, const struct host_day *d)
 {
     const struct inventory *inv = context_inventory(run->context);
     uint16_t role = roles_of_host(run->app->config->role_map, inv, d->interface, d->host);
@@ -249,7 +249,9 @@ static enum weir_err two_passes(struct judging *g)
         err = score_survey_end(g->survey, fleet->state, fleet->calibration);
     if (!err && (g->closing || g->above_n))
         err = window_each_host(g->run->window, day_s, at_least, judge_host, g);
-    return !err && g->closing ? classes_close(g->classes, g->fault) : err;
+    if (!err && g->closing)
+        err = classes_close(g->classes, g->fault);
+    return !err && g->closing ? host_index_close(g->index, g->fault) : err;
 }
 
 static enum weir_err judge_all(struct judging *g)
@@ -270,6 +272,7 @@ static void judging_fini(struct judging *g)
 {
     buffer_fini(&g->blob);
     classes_free(g->classes);
+    host_index_free(g->index);
     scorer_free(g->scorer);
     score_survey_free(g->survey);
     free(g->above);
@@ -287,7 +290,8 @@ enum weir_err judge_day(struct run *run, uint16_t day, bool closing, struct faul
     fault->text[0] = 0;
     run->counts.host_days += hosts;
     run->counts.hosts = hosts > run->counts.hosts ? hosts : run->counts.hosts;
-    enum weir_err err = g.arena && g.scorer && g.survey ? judge_all(&g) : WEIR_NOMEM;
+    g.index = closing ? host_index_new(run->store, run->app->log) : NULL;
+    enum weir_err err = g.arena && g.scorer && g.survey && (g.index || !closing) ? judge_all(&g) : WEIR_NOMEM;
     struct window_stats stats = window_stats(run->window);
     run->counts.suspected_forwarders = stats.suspected_forwarders > run->counts.suspected_forwarders ? stats.suspected_forwarders : run->counts.suspected_forwarders;
     run->counts.unresolved_bytes = sat_add(run->counts.unresolved_bytes, stats.unresolved_bytes);

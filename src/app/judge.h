@@ -4,6 +4,7 @@
 #define WEIR_APP_JUDGE_H
 
 #include "app/classes.h"
+#include "app/host_index.h"
 #include "app/run.h"
 
 struct judging {
@@ -14,6 +15,7 @@ struct judging {
     double budget;
     unsigned fleet_days;            /* closed before this one */
     struct classes *classes;
+    struct host_index *index;       /* while closing */
     struct scorer *scorer;
     struct score_survey *survey;
     uint64_t *above; size_t above_n, above_cap, above_next; /* hosts to be judged, ascending */
@@ -24,6 +26,8 @@ struct judging {
 
 static inline void host_key(uint64_t host_id, char id[17]) { snprintf(id, 17, "%016llx", (unsigned long long)host_id); }
 
+/* The word that the class of a host goes by, empty when there is none. */
+struct slice class_word(const struct run *run, const struct host_day *d);
 /* The scorer holds the host-day. Learn it, and tell its class. released: what quarantine gave back today. */
 enum weir_err lesson_learn(struct judging *g, const struct host_day *d, struct baseline *b, const struct class_entry *class, const struct score *score,
                            const struct baseline_changes *released);

@@ -175,6 +175,20 @@ static enum weir_err tell_class(struct judging *g, const struct host_day *d, con
     return err;
 }
 
+/* What is learned for the first time is listed. */
+static enum weir_err list_host(struct judging *g, const struct host_day *d, bool fresh, uint64_t old_class, uint64_t class)
+{
+    struct buffer name;
+    enum weir_err err = fresh ? host_index_add(g->index, d, g->fault) : WEIR_OK;
+    if (err || old_class == class)
+        return err;
+    buffer_init(&name, 4096);
+    host_class_name(d, class_word(g->run, d), &name);
+    err = name.err ? name.err : host_index_add_class(g->index, class, (struct slice){name.p, name.n}, g->fault);
+    buffer_fini(&name);
+    return err;
+}
+
 static enum weir_err save_baseline(struct judging *g, const struct baseline *b)
 {
     char id[17];
@@ -198,6 +212,8 @@ enum weir_err lesson_learn(struct judging *g, const struct host_day *d, struct b
     lesson.features = score->unusual ? 0 : b->days ? UINT32_MAX : features_of_first_day();
     scorer_lesson(g->scorer, &seen);
     memcpy(lesson.feature, seen.feature, sizeof lesson.feature);
+    if (!err)
+        err = list_host(g, d, !b->days, old_class, lesson.class_id);
     if (!err)
         err = tell_released(g, old_class, released);
     if (!err && b->days)
