@@ -130,6 +130,8 @@ struct baseline_lesson {
 struct baseline_changes { uint64_t added[BASELINE_KEYS], removed[BASELINE_KEYS]; size_t added_n, removed_n; };
 /* Learn what has been in quarantine long enough, before anything else is done on that day. */
 void baseline_release(struct baseline *b, uint16_t today, struct baseline_changes *out);
+/* Everything goes; out->removed is what its class counted of it. */
+void baseline_forget(struct baseline *b, struct baseline_changes *out);
 static inline uint64_t country_key(uint16_t country) { return country; } /* of kind GROUP_NONE, so no group's */
 /* Learn one closed day; days must come in ascending order (an older one is ignored and changes nothing). NOMEM: nothing was learned. */
 WEIR_MUST_USE enum weir_err baseline_learn(struct baseline *b, const struct baseline_lesson *lesson, struct baseline_changes *out);
@@ -158,6 +160,7 @@ struct class_state *class_new(uint64_t class_id); /* NULL: out of memory */
 void class_free(struct class_state *c);
 uint64_t class_id(const struct class_state *c);
 uint32_t class_hosts(const struct class_state *c);  /* that learned on the last closed day */
+uint16_t class_last_day(const struct class_state *c); /* the last closed one with a host; 0: none */
 uint16_t class_days(const struct class_state *c);   /* closed days with at least one host */
 const struct class_group *class_find(const struct class_state *c, uint64_t group); /* or NULL */
 /* Known to 3 hosts or more; to 2 in a class of fewer than 8. */

@@ -34,6 +34,7 @@ void class_free(struct class_state *c)
 uint64_t class_id(const struct class_state *c) { return c->id; }
 uint32_t class_hosts(const struct class_state *c) { return c->hosts; }
 uint16_t class_days(const struct class_state *c) { return c->days; }
+uint16_t class_last_day(const struct class_state *c) { return c->last_day; }
 uint8_t class_quartile(const struct class_state *c, enum baseline_feature f) { return c->quartile[f]; }
 
 /* ---- groups ---- */

@@ -364,6 +364,13 @@ void baseline_release(struct baseline *b, uint16_t today, struct baseline_change
     compare_keys(old, old_n, now, known_keys(b, now), out);
 }
 
+void baseline_forget(struct baseline *b, struct baseline_changes *out)
+{
+    out->added_n = 0;
+    out->removed_n = known_keys(b, out->removed);
+    baseline_init(b, b->host_id, b->host);
+}
+
 #define ANCHOR_DAYS 14 /* it moves by 1/8 octave in so many learned days */
 
 /* In the first four weeks the anchor is what is usual; then it follows slowly, whatever was raised. */
