@@ -9,9 +9,9 @@
 #define HOUR_SHARE 10 /* a destination with a tenth of a raised hour is flagged */
 
 /* As much as would just not have been raised, 1/8 octaves. */
-static uint8_t just_below(const struct class_entry *class, const struct score_part *p)
+static uint8_t just_below(const struct score_calibration *by, const struct score_part *p)
 {
-    double u = score_alarm(class->calibration, p->test, p->stratum, p->threshold) / 8.0;
+    double u = score_alarm(by, p->test, p->stratum, p->threshold) / 8.0;
     return lg_eighths(p->reference + u * p->spread);
 }
 
@@ -19,7 +19,7 @@ static uint8_t just_below(const struct class_entry *class, const struct score_pa
 static bool teaches_nothing(const struct score_part *p) { return p->raised && (!score_test_is_rule(p->test) || p->test == SCORE_THREAT_LIST); }
 
 /* 0: not flagged. Else the value that the group is learned as after its quarantine. */
-static uint8_t flagged_as(const struct judging *g, const struct host_day *d, const struct class_entry *class, const struct score *score, size_t group)
+static uint8_t flagged_as(const struct judging *g, const struct host_day *d, const struct score_calibration *by, const struct score *score, size_t group)
 {
     uint64_t covers = scorer_covers(g->scorer, score, group, 24);
     uint8_t value = 0, all = lg_round(d->group[group].bytes_out);
@@ -29,7 +29,7 @@ static uint8_t flagged_as(const struct judging *g, const struct host_day *d, con
                     d->group[group].hour[p->from_hour] >= p->observed_bytes / HOUR_SHARE;
         if (!teaches_nothing(p) || (!(covers >> i & 1) && !hour))
             continue;
-        uint8_t v = score_test_is_rule(p->test) || score_test_counts(p->test) || p->test == SCORE_ODD_PROTOCOL ? all : just_below(class, p);
+        uint8_t v = score_test_is_rule(p->test) || score_test_counts(p->test) || p->test == SCORE_ODD_PROTOCOL ? all : just_below(by, p);
         v = v < all ? v : all;
         v = v ? v : 1;
         value = value && value < v ? value : v;
@@ -43,7 +43,7 @@ static int by_group(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static enum weir_err flagged_groups(const struct judging *g, const struct host_day *d, const struct class_entry *class, const struct score *score,
+static enum weir_err flagged_groups(const struct judging *g, const struct host_day *d, const struct score_calibration *by, const struct score *score,
                                     struct baseline_flag **out, size_t *n)
 {
     size_t all = 0;
@@ -54,7 +54,7 @@ static enum weir_err flagged_groups(const struct judging *g, const struct host_d
     if (!(*out = malloc((d->groups + 1) * sizeof **out)))
         return WEIR_NOMEM;
     for (size_t i = 0; i < d->groups; i++) {
-        uint8_t value = flagged_as(g, d, class, score, i);
+        uint8_t value = flagged_as(g, d, by, score, i);
         if (value)
             (*out)[all++] = (struct baseline_flag){group_network(d->group[i].group), g->day, value};
     }
@@ -71,7 +71,7 @@ static enum weir_err flagged_groups(const struct judging *g, const struct host_d
 /* On its first day all that a host does is new: that teaches nothing about what is new to it. */
 static uint32_t features_of_first_day(void) { return 1u << FEATURE_DAY_EXTERNAL | 1u << FEATURE_HOUR_MAX | 1u << FEATURE_SERVED; }
 
-static uint8_t censored(const struct class_entry *class, const struct score *score, unsigned history, uint8_t excess)
+static uint8_t censored(const struct score_calibration *by, const struct score *score, unsigned history, uint8_t excess)
 {
     bool raised = false;
     double threshold = 0;
@@ -80,7 +80,7 @@ static uint8_t censored(const struct class_entry *class, const struct score *sco
             raised |= score->part[i].raised;
             threshold = score->part[i].threshold;
         }
-    uint8_t alarm = raised ? score_alarm(class->calibration, (enum score_test)(history / SCORE_STRATA), history % SCORE_STRATA, threshold) : UINT8_MAX;
+    uint8_t alarm = raised ? score_alarm(by, (enum score_test)(history / SCORE_STRATA), history % SCORE_STRATA, threshold) : UINT8_MAX;
     return excess < alarm ? excess : alarm;
 }
 
@@ -101,21 +101,20 @@ static uint8_t join_run(struct baseline_run *run, uint16_t day, uint8_t excess, 
     return excess;
 }
 
-static enum weir_err calibrate(struct judging *g, struct baseline *b, bool young, const struct class_entry *class, const struct score *score,
-                               const struct score_lesson *seen)
+/* judged: what the host was judged with, the calibration of its class or that of the young. */
+static enum weir_err calibrate(struct judging *g, struct baseline *b, const struct class_entry *class, const struct class_entry *judged,
+                               const struct score *score, const struct score_lesson *seen)
 {
     enum weir_err err = WEIR_OK;
+    if (b->class_id != class_id(class->state) || b->days == BASELINE_YOUNG_DAYS)
+        memset(b->run, 0, sizeof b->run); /* they are counted in a history that is no longer the host's */
     for (unsigned i = 0; i < SCORE_HISTORIES && !err; i++) {
         struct baseline_run replaced;
         if (!seen->judged[i])
             continue;
-        uint8_t e = join_run(&b->run[i], g->day, censored(class, score, i, seen->excess[i]), &replaced);
-        if (young) {
-            err = class_note_excess(classes_young(g->classes)->state, i, g->day, e, replaced);
-            continue;
-        }
-        err = class_note_excess(class->state, i, g->day, e, replaced);
-        if (!err)
+        uint8_t e = join_run(&b->run[i], g->day, censored(judged->calibration, score, i, seen->excess[i]), &replaced);
+        err = class_note_excess(judged->state, i, g->day, e, replaced);
+        if (!err && judged == class)
             err = class_note_excess(classes_fleet(g->classes)->state, i, g->day, e, replaced);
     }
     return err;
@@ -206,8 +205,8 @@ enum weir_err lesson_learn(struct judging *g, const struct host_day *d, struct b
     struct baseline_changes changes;
     struct baseline_flag *flagged;
     uint64_t old_class = b->class_id;
-    bool young = b->days < BASELINE_YOUNG_DAYS;
-    enum weir_err err = flagged_groups(g, d, class, score, &flagged, &lesson.flagged_n);
+    const struct class_entry *judged = b->days < BASELINE_YOUNG_DAYS ? classes_young(g->classes) : class;
+    enum weir_err err = flagged_groups(g, d, judged->calibration, score, &flagged, &lesson.flagged_n);
     lesson.flagged = flagged;
     lesson.features = score->unusual ? 0 : b->days ? UINT32_MAX : features_of_first_day();
     scorer_lesson(g->scorer, &seen);
@@ -217,7 +216,7 @@ enum weir_err lesson_learn(struct judging *g, const struct host_day *d, struct b
     if (!err)
         err = tell_released(g, old_class, released);
     if (!err && b->days)
-        err = calibrate(g, b, young, class, score, &seen);
+        err = calibrate(g, b, class, judged, score, &seen);
     if (!err)
         err = baseline_learn(b, &lesson, &changes);
     if (!err)
