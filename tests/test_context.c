@@ -209,7 +209,7 @@ static const struct { const char *address, *country, *name, *text; uint32_t asn;
     {"203.0.113.200", "BR", "EXAMPLE", "AS64500 web (BR)", 64500},
     {"8.8.8.8", "US", "GOOGLE", "8.8.0.0/16 web (US)", 15169},          /* rented by everybody */
     {"52.217.0.1", "US", "Amazon S3, us-east-1", "AS16509 S3 web (US)", 16509},
-    {"52.100.0.1", "US", "AMAZON-02", "52.100.0.0/24 web (US)", 16509}, /* of Amazon's systems, in no range of its */
+    {"52.100.0.1", "US", "AMAZON-02", "52.100.0.0/16 web (US)", 16509}, /* of Amazon's systems, in no range of its */
     {"54.1.9.9", "", "Amazon EC2, sa-east-1", "54.1.9.0/24 web", 16509},
     {"54.3.0.1", "", "AMAZON, GLOBAL", "AS16509 AMAZON web", 16509},
     {"192.0.2.1", "", "", "192.0.0.0/16 web", 0},

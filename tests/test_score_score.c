@@ -157,8 +157,9 @@ static void what_sampling_folded_counts_in_its_hour_only(void **state)
     struct day x;
     send(&x, REST, 9, 40 * GB);
     struct score s = score(&x, &b, 1.0);
-    assert_int_equal(s.n, 1);
+    assert_int_equal(s.n, 2); /* and the day as a whole: creep */
     assert_int_equal(part(&s, SCORE_HOUR_VOLUME, 0)->observed_bytes, 40 * GB);
+    assert_int_equal(part(&s, SCORE_CREEP, 0)->observed_bytes, 40 * GB);
 }
 
 static void nothing_under_its_reference_raises_whatever_the_budget(void **state)

@@ -160,6 +160,8 @@ static enum weir_err cover(struct judging *g, const struct host_day *d, struct j
     return WEIR_OK;
 }
 
+static bool counts_all_outside(enum score_test test) { return test == SCORE_HOUR_VOLUME || test == SCORE_CEILING || test == SCORE_CREEP; }
+
 uint64_t judged_covers(const struct judged *j, uint64_t group, unsigned hour)
 {
     uint64_t hourly = 0, parts = 0;
@@ -167,7 +169,7 @@ uint64_t judged_covers(const struct judged *j, uint64_t group, unsigned hour)
     for (size_t i = 0; i < j->score.n && j->score.part[i].raised; i++)
         if (j->score.part[i].test == SCORE_HOUR_VOLUME && j->score.part[i].from_hour != hour)
             hourly |= 1ULL << i;
-        else if ((j->score.part[i].test == SCORE_HOUR_VOLUME || j->score.part[i].test == SCORE_CEILING) && group_external(group))
+        else if (counts_all_outside(j->score.part[i].test) && group_external(group))
             parts |= 1ULL << i; /* also what sampling folded */
     while (low < high) {
         size_t mid = (low + high) / 2;

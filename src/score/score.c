@@ -192,7 +192,7 @@ uint64_t scorer_covers(const struct scorer *s, const struct score *score, size_t
         const struct score_part *p = &score->part[i];
         if (p->test == SCORE_HOUR_VOLUME && hour != p->from_hour)
             continue;
-        if (at == UINT32_MAX ? rest && (p->test == SCORE_HOUR_VOLUME || p->test == SCORE_CEILING) : covers_destination(s, p, &s->destination[at]))
+        if (at == UINT32_MAX ? rest && (p->test == SCORE_HOUR_VOLUME || p->test == SCORE_CEILING || p->test == SCORE_CREEP) : covers_destination(s, p, &s->destination[at]))
             bits |= 1ULL << i;
     }
     return bits;
