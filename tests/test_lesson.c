@@ -7,6 +7,8 @@
 #define HOSTS 12
 
 struct fleet {
+    struct config *config; /* the default */
+    struct app app;
     struct run run;
     struct fault fault;
     struct day x[HOSTS];
@@ -21,6 +23,10 @@ static struct fleet *fleet_new(unsigned hosts)
     struct fleet *f = calloc(1, sizeof *f);
     assert_non_null(f);
     assert_int_equal(store_open("sqlite::memory:", STORE_READ_WRITE, &f->run.store, &f->fault), WEIR_OK);
+    assert_non_null(f->config = config_new((char *const[]){NULL}));
+    f->app.config = f->config;
+    f->run.app = &f->app;
+    assert_int_equal(context_open(f->config, &f->run.context, &f->fault), WEIR_OK);
     f->n = hosts;
     f->today = DAY_ONE;
     f->seed = 3;
@@ -29,6 +35,8 @@ static struct fleet *fleet_new(unsigned hosts)
 
 static void fleet_free(struct fleet *f)
 {
+    context_close(f->run.context);
+    config_free(f->config);
     store_close(f->run.store);
     free(f);
 }
@@ -85,7 +93,7 @@ static void each(struct fleet *f, struct judging *g, bool survey)
 static void evening(struct fleet *f)
 {
     struct judging g = {.run = &f->run, .fault = &f->fault, .day = (uint16_t)f->today, .closing = true, .budget = BUDGET,
-                        .scorer = scorer_new(model), .survey = score_survey_new(model)};
+                        .scorer = scorer_new(model), .survey = score_survey_new(model), .index = host_index_new(f->run.store, NULL)};
     buffer_init(&g.blob, 1 << 24);
     assert_int_equal(store_begin(f->run.store, &f->fault), WEIR_OK);
     assert_int_equal(classes_open(f->run.store, NULL, g.day, &g.classes, &f->fault), WEIR_OK);
@@ -94,7 +102,9 @@ static void evening(struct fleet *f)
     assert_int_equal(score_survey_end(g.survey, classes_fleet(g.classes)->state, classes_fleet(g.classes)->calibration), WEIR_OK);
     each(f, &g, false);
     assert_int_equal(classes_close(g.classes, &f->fault), WEIR_OK);
+    assert_int_equal(host_index_close(g.index, &f->fault), WEIR_OK);
     assert_int_equal(store_commit(f->run.store, &f->fault), WEIR_OK);
+    host_index_free(g.index);
     classes_free(g.classes);
     scorer_free(g.scorer);
     score_survey_free(g.survey);
