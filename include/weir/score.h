@@ -88,7 +88,8 @@ struct score {
 struct score_model; /* constants; see models/ */
 extern const struct score_model score_model_default;
 const char *score_model_version(const struct score_model *m); /* "egress-2" */
-/* No test can raise, whatever the baseline, on a host-day that sent less, inside and outside together: the smallest floor. */
+/* The smallest floor: on a host-day that sent less, inside and outside together, only the tests that count hours or the bytes of earlier days
+ * can raise, whatever the baseline. */
 uint64_t score_min_bytes(const struct score_model *m);
 
 /* ---- how often: the calibration of a class ---- */
