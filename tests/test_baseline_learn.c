@@ -193,6 +193,23 @@ static void a_known_group_that_was_raised_keeps_its_history(void **state)
     assert_int_equal(now->last_day, DAY_ONE + 1); /* that it was called is no amount */
 }
 
+static void that_a_raised_group_was_called_is_known(void **state)
+{
+    (void)state;
+    struct baseline b = fresh_baseline();
+    struct day x;
+    learn_one(&b, DAY_ONE, WEB(1), MB);
+    raise_one(&b, DAY_ONE + 1, WEB(1), MB, 8);
+    for (unsigned day = DAY_ONE + 2; day < DAY_ONE + 1 + QUARANTINE_DAYS; day++) {
+        day_begin(&x, day);
+        day_send(&x, WEB(1), 20, MB);
+        learn_day(&b, &x);
+    }
+    release(&b, DAY_ONE + 1 + QUARANTINE_DAYS);
+    assert_int_equal(baseline_find(&b, WEB(1))->hours, 1u << 20);
+    assert_int_equal(baseline_find(&b, WEB(1))->last_day, DAY_ONE + QUARANTINE_DAYS);
+}
+
 static void all_that_goes_to_a_raised_group_is_kept_out_for_a_week(void **state)
 {
     (void)state;
@@ -525,6 +542,7 @@ int main(void)
         cmocka_unit_test(a_group_never_met_is_not_familiar),
         cmocka_unit_test(what_was_raised_is_not_learned),
         cmocka_unit_test(a_known_group_that_was_raised_keeps_its_history),
+        cmocka_unit_test(that_a_raised_group_was_called_is_known),
         cmocka_unit_test(all_that_goes_to_a_raised_group_is_kept_out_for_a_week),
         cmocka_unit_test(countries_of_raised_groups_are_not_learned),
         cmocka_unit_test(after_a_quiet_quarantine_it_is_learned_as_just_too_little_to_raise),

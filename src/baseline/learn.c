@@ -353,9 +353,10 @@ void baseline_release(struct baseline *b, uint16_t today, struct baseline_change
             continue;
         }
         flag_drop(b, i);
-        struct sum sum = {flag.group, lg_to_bytes(lg_unround(flag.value)), 0, flag.value};
         size_t at = group_place(b, flag.group);
-        if (at < b->groups && b->group[at].group == flag.group)
+        bool known = at < b->groups && b->group[at].group == flag.group;
+        struct sum sum = {flag.group, lg_to_bytes(lg_unround(flag.value)), known ? b->group[at].hours : 0, flag.value};
+        if (known)
             group_update(&b->group[at], &sum, flag.day, false);
         else
             group_insert(b, &sum, flag.day);
