@@ -227,11 +227,67 @@ static void beacon_far_has_its_worked_example(void **state)
     assert_part(&s, SCORE_BEACON_FAR, WEB(7), WANT(6, 4.513, 0.7, 2.125));
 }
 
+/* Days of one amount, then 5 % more each day; the next day is today. */
+static struct baseline ramp(unsigned level_days, unsigned ramp_days, uint64_t *next)
+{
+    struct baseline b = fresh_baseline();
+    double bytes = (double)GB;
+    for (unsigned day = TODAY - level_days - ramp_days; day < TODAY; day++) {
+        struct day x;
+        day_begin(&x, day);
+        bytes *= day >= TODAY - ramp_days ? 1.05 : 1;
+        day_send(&x, WEB(1), 9, (uint64_t)bytes);
+        learn_day(&b, &x);
+    }
+    *next = (uint64_t)(bytes * 1.05);
+    return b;
+}
+
+static void creep_has_its_worked_example(void **state)
+{
+    (void)state;
+    uint64_t next;
+    struct baseline b = ramp(56, 39, &next);
+    struct day x;
+    send(&x, WEB(1), 9, next);
+    struct score s = score(&x, &b, BUDGET);
+    assert_part(&s, SCORE_CREEP, 0, WANT(16.713, 14.125, 0.592, 4.369));
+}
+
+static void a_ramp_of_5_percent_a_day_creeps_out_before_it_has_multiplied_by_ten(void **state)
+{
+    (void)state;
+    for (unsigned days = 1;; days++) {
+        uint64_t next;
+        struct baseline b = ramp(56, days, &next);
+        struct day x;
+        send(&x, WEB(1), 9, next);
+        struct score s = score(&x, &b, BUDGET);
+        assert_true(next < 10 * GB);
+        if (s.raised)
+            break;
+    }
+}
+
+static void a_host_of_less_than_four_weeks_does_not_creep(void **state)
+{
+    (void)state;
+    for (unsigned days = 26; days <= 28; days++) {
+        uint64_t next;
+        struct baseline b = ramp(days, 0, &next);
+        struct day x;
+        send(&x, WEB(1), 9, GB);
+        struct score s = score(&x, &b, BUDGET);
+        assert_int_equal(find(&s, SCORE_CREEP, 0) != NULL, days >= BASELINE_RING);
+    }
+}
+
 /* ---- floors ---- */
 
 struct floor_row { enum score_test test; uint64_t group; bool known; };
 static const struct floor_row floors[] = {
-    {SCORE_HOUR_VOLUME, WEB(1), false},          {SCORE_GROUP_VOLUME, WEB(1), true},        {SCORE_NEW_DESTINATION, WEB(1), false},
+    {SCORE_HOUR_VOLUME, WEB(1), false},          {SCORE_CREEP, WEB(1), false},
+            {SCORE_GROUP_VOLUME, WEB(1), true},        {SCORE_NEW_DESTINATION, WEB(1), false},
     {SCORE_NEW_FAR, WEB_IN(9, 1), false},        {SCORE_ODD_PROTOCOL, DNS(1), false},       {SCORE_SERVED_VOLUME, SERVED(1), false},
     {SCORE_SERVED_VOLUME, UNKNOWN(1), false},    {SCORE_SERVED_VOLUME, SERVED(1), true},    {SCORE_SERVED_NEW, SERVED(1), false},
     {SCORE_INTERNAL_PAIR, INTERNAL(0x0a000101), true}, {SCORE_INTERNAL_SUBNET, INTERNAL(0x0a000101), false},
@@ -477,6 +533,9 @@ int main(void)
         cmocka_unit_test(internal_subnet_has_its_worked_example),
         cmocka_unit_test(beacon_has_its_worked_example),
         cmocka_unit_test(beacon_far_has_its_worked_example),
+        cmocka_unit_test(creep_has_its_worked_example),
+        cmocka_unit_test(a_ramp_of_5_percent_a_day_creeps_out_before_it_has_multiplied_by_ten),
+        cmocka_unit_test(a_host_of_less_than_four_weeks_does_not_creep),
         cmocka_unit_test(no_budget_breaks_a_floor),
         cmocka_unit_test(each_test_can_raise_just_over_its_floor),
         cmocka_unit_test(fewer_places_or_hours_than_the_floor_never_raise),
