@@ -150,7 +150,7 @@ static void a_silent_day_scores_nothing(void **state)
     assert_near(s.value, 0);
 }
 
-static void what_sampling_folded_counts_in_its_hour_only(void **state)
+static void what_sampling_folded_counts_in_the_sums_of_the_host_only(void **state)
 {
     (void)state;
     struct baseline b = quiet(28);
@@ -316,7 +316,7 @@ int main(void)
         cmocka_unit_test(of_too_many_parts_the_strongest_stay),
         cmocka_unit_test(a_forwarder_scores_nothing),
         cmocka_unit_test(a_silent_day_scores_nothing),
-        cmocka_unit_test(what_sampling_folded_counts_in_its_hour_only),
+        cmocka_unit_test(what_sampling_folded_counts_in_the_sums_of_the_host_only),
         cmocka_unit_test(nothing_under_its_reference_raises_whatever_the_budget),
         cmocka_unit_test(the_floor_of_the_model_is_the_smallest_in_bytes),
         cmocka_unit_test(the_first_day_of_a_young_fleet_raises_nothing),
