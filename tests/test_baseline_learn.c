@@ -221,6 +221,7 @@ static void all_that_goes_to_a_raised_group_is_kept_out_for_a_week(void **state)
         learn_one(&b, day, WEB(1), GB);
         assert_null(baseline_find(&b, WEB(1)));
     }
+    assert_false(baseline_quarantined(&b, WEB(1), DAY_ONE + QUARANTINE_DAYS));
 }
 
 static void countries_of_raised_groups_are_not_learned(void **state)

@@ -97,6 +97,15 @@ static void what_comes_every_week_is_expected_after_one(void **state)
     assert_true(expect(&b, MONDAY + 24, 2) < lg_bytes(40 * GB) - 3);
 }
 
+static void the_hour_of_the_week_goes_half_of_the_way_at_once(void **state)
+{
+    (void)state;
+    struct baseline b = fresh_baseline();
+    for (unsigned day = 0; day < 28; day++)
+        send_at(&b, MONDAY + day, 2, day == 23 ? 40 * GB : 0, 0);
+    assert_octaves(expect(&b, MONDAY + 30, 2), (lg_bytes(40 * GB) + lg_bytes(20 * MB)) / 2);
+}
+
 static void an_hour_with_holes_teaches_no_low_value(void **state)
 {
     (void)state;
@@ -196,6 +205,7 @@ int main(void)
         cmocka_unit_test(weekends_are_of_another_kind),
         cmocka_unit_test(a_kind_of_day_that_was_never_seen_borrows_the_other),
         cmocka_unit_test(what_comes_every_week_is_expected_after_one),
+        cmocka_unit_test(the_hour_of_the_week_goes_half_of_the_way_at_once),
         cmocka_unit_test(an_hour_with_holes_teaches_no_low_value),
         cmocka_unit_test(an_hour_with_holes_teaches_a_high_value),
         cmocka_unit_test(hours_under_the_floor_are_all_alike),

@@ -77,6 +77,20 @@ static void a_class_is_mixed_with_the_fleet_by_what_it_has_seen(void **state)
     class_free(class);
 }
 
+/* 60 excesses, 50 of an eighth and 10 of 20: the median knows nothing of the tail, the mean does. */
+static void of_plenty_the_scale_is_not_under_the_mean(void **state)
+{
+    (void)state;
+    uint8_t e[60];
+    memset(e, 1, sizeof e);
+    memset(e, 160, 10);
+    struct class_state *fleet = class_with(CLASS_FLEET, HISTORY, 1940, e, 60);
+    double s0 = model->scale[TEST], mean = (50 * 0.125 + 10 * 20) / 60, a = 60 / (60 + model->tail_mix);
+    double scale = (60 * mean + model->scale_weight * s0) / (60 + model->scale_weight), lambda = (60 + model->lambda_fleet * model->lambda[TEST]) / (2000 + model->lambda_fleet);
+    assert_near(rate(NULL, fleet, 0, 25) / (lambda * pow(0.1 * exp(-5 / scale), a) * pow(exp(-25 / s0), 1 - a)), 1);
+    class_free(fleet);
+}
+
 static void strata_are_calibrated_apart(void **state)
 {
     (void)state;
@@ -193,6 +207,7 @@ int main(void)
         cmocka_unit_test(a_fleet_younger_than_a_week_says_nothing),
         cmocka_unit_test(the_fleet_has_its_worked_example),
         cmocka_unit_test(a_class_is_mixed_with_the_fleet_by_what_it_has_seen),
+        cmocka_unit_test(of_plenty_the_scale_is_not_under_the_mean),
         cmocka_unit_test(strata_are_calibrated_apart),
         cmocka_unit_test(the_young_have_priors_of_their_own),
         cmocka_unit_test(nothing_above_is_certain),

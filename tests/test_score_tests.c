@@ -499,6 +499,41 @@ static void a_beacon_that_paused_yesterday_counts_today_only(void **state)
     assert_int_equal(part(&s, SCORE_BEACON, WEB(7))->observed_count, 20);
 }
 
+static void a_beacon_is_not_raised_before_it_calls(void **state)
+{
+    (void)state;
+    struct baseline b = quiet(28);
+    struct day x;
+    met(&b, WEB(7), 1000, 1, 1)->hours = 0xffffff;
+    send(&x, WEB(7), 15, 100);
+    struct score s = score(&x, &b, 1e9);
+    assert_int_equal(part(&s, SCORE_BEACON, WEB(7))->since_hour, 15);
+}
+
+static void of_several_new_subnets_the_largest_counts(void **state)
+{
+    (void)state;
+    struct baseline b = quiet(28);
+    struct day x;
+    day_begin(&x, TODAY);
+    for (unsigned i = 1; i <= 3; i++)
+        day_send(&x, INTERNAL(0x0a000005 + i * 256), 3, i == 2 ? 3 * GB : GB);
+    struct score s = score(&x, &b, BUDGET);
+    assert_int_equal(part(&s, SCORE_INTERNAL_SUBNET, group_subnet(INTERNAL(0x0a000200)))->observed_bytes, 3 * GB);
+}
+
+static void a_scan_of_subnets_hides_no_transfer(void **state)
+{
+    (void)state;
+    struct baseline b = quiet(28);
+    struct day x;
+    day_begin(&x, TODAY);
+    for (unsigned i = 0; i < 250; i++)
+        day_send(&x, INTERNAL(0x0a000005 + i * 256), 3, i == 200 ? 3 * GB : MB);
+    struct score s = score(&x, &b, BUDGET);
+    assert_int_equal(part(&s, SCORE_INTERNAL_SUBNET, group_subnet(INTERNAL(0x0a00c800)))->observed_bytes, 3 * GB);
+}
+
 static void a_subnet_that_the_host_or_its_class_knows_is_not_new(void **state)
 {
     (void)state;
@@ -550,6 +585,9 @@ int main(void)
         cmocka_unit_test(slow_is_compared_with_what_was_before_the_destination),
         cmocka_unit_test(slow_looks_at_young_unshared_destinations_only),
         cmocka_unit_test(a_beacon_that_paused_yesterday_counts_today_only),
+        cmocka_unit_test(a_beacon_is_not_raised_before_it_calls),
+        cmocka_unit_test(of_several_new_subnets_the_largest_counts),
+        cmocka_unit_test(a_scan_of_subnets_hides_no_transfer),
         cmocka_unit_test(a_subnet_that_the_host_or_its_class_knows_is_not_new),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
