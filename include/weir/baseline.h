@@ -71,6 +71,7 @@ struct baseline_run {
 };
 struct baseline_flag { uint64_t group; uint16_t day; uint8_t value; }; /* value: 1/8 octaves, what it is learned as */
 #define BASELINE_FLAGS 16
+#define BASELINE_FOR_EVER UINT16_MAX /* the day of a flag whose quarantine does not end: a person said so */
 struct baseline_country { uint16_t country, last_day; };
 #define BASELINE_COUNTRIES 32
 struct baseline {
@@ -130,6 +131,24 @@ struct baseline_lesson {
 struct baseline_changes { uint64_t added[BASELINE_KEYS], removed[BASELINE_KEYS]; size_t added_n, removed_n; };
 /* Learn what has been in quarantine long enough, before anything else is done on that day. */
 void baseline_release(struct baseline *b, uint16_t today, struct baseline_changes *out);
+/* What a raised day kept from being learned, for the day that a person says what it was. */
+struct baseline_held {
+    uint16_t day;
+    bool hours, creep;            /* hour-volume, creep raised it */
+    uint32_t gap_hours;
+    uint64_t hour_out[24];
+    size_t groups;                /* that were flagged, the largest ones */
+    struct { uint64_t group; uint8_t value; } group[BASELINE_GROUPS]; /* all that they got, 1/8 octaves, largest first */
+};
+/* It was benign: its groups leave quarantine and are learned in full, as if the host had met them on its first day; the hours and the level of
+ * the day, if they raised it. A person's word counts as two days, for from two weeks on the second largest is the reference. */
+void baseline_confirm(struct baseline *b, const struct baseline_held *held, uint16_t today);
+/* It was an attack: its groups are in quarantine for ever, and what was learned of those met since first_day is gone. */
+void baseline_refuse(struct baseline *b, const struct baseline_held *held, uint16_t first_day);
+/* Nobody says so any more of a flag that is for ever and not among kept[]: its quarantine begins anew. */
+void baseline_reprieve(struct baseline *b, const uint64_t *kept, size_t n, uint16_t today);
+/* What a class is told when `before` has become `after`. */
+void baseline_compare(const struct baseline *before, const struct baseline *after, struct baseline_changes *out);
 /* Everything goes; out->removed is what its class counted of it. */
 void baseline_forget(struct baseline *b, struct baseline_changes *out);
 static inline uint64_t country_key(uint16_t country) { return country; } /* of kind GROUP_NONE, so no group's */

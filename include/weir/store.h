@@ -8,7 +8,8 @@
  * exception is the findings outbox, an ordered sequence.
  *
  * Kinds: m meta · o ledger entry by object id · l ledger index by day · w open window by day and bucket · h host baseline ·
- *        c dossier of a host's finding (days, scores, evidence) · q finding by uid · f class of hosts · i index of hosts and classes.
+ *        c dossier of a host's finding (days, scores, evidence) · q finding by uid · f class of hosts · i index of hosts and classes ·
+ *        k marks, and what findings kept from being learned.
  *
  * Invariants: a commit is all or nothing, also when the process is killed at any point; a reader sees a commit whole.
  * One writer: a commit is fenced by the sequence number read when the store was opened; if somebody else committed

@@ -205,7 +205,10 @@ static void put_quarantine(const struct baseline *b, struct buffer *out)
         day_text(b->flag[i].day, since);
         day_text((uint16_t)(b->flag[i].day + QUARANTINE_DAYS), until);
         buffer_puts(out, i ? "" : "\nin quarantine, not learned:\n");
-        buffer_printf(out, "  raised %s, until %s: ", since, until);
+        if (b->flag[i].day == BASELINE_FOR_EVER)
+            buffer_puts(out, "  marked true, for ever: ");
+        else
+            buffer_printf(out, "  raised %s, until %s: ", since, until);
         put_group_name(out, b->flag[i].group);
         buffer_puts(out, "\n");
     }
@@ -285,7 +288,9 @@ static void json_lists(const struct baseline *b, struct buffer *out)
     buffer_puts(out, "],\"quarantine\":[");
     for (unsigned i = 0; i < b->flags; i++) {
         buffer_puts(out, i ? ",{" : "{");
-        json_day(out, "raised", b->flag[i].day);
+        buffer_printf(out, "\"for_ever\":%s,", b->flag[i].day == BASELINE_FOR_EVER ? "true" : "false");
+        if (b->flag[i].day != BASELINE_FOR_EVER)
+            json_day(out, "raised", b->flag[i].day);
         json_name(out, b->flag[i].group);
         buffer_puts(out, "}");
     }

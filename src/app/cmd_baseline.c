@@ -184,21 +184,6 @@ static enum weir_err run_on_hosts(struct app *app, struct store *store, const ch
     return err;
 }
 
-static struct store *open_store(struct app *app, bool writing, int *code)
-{
-    struct fault fault = {WEIR_OK, ""};
-    struct store *s = writing ? NULL : outbox_open(app, code);
-    if (writing) {
-        s = outbox_open(app, code); /* a store that is not there is not made */
-        store_close(s);
-        if (s && store_open(app->config->store, STORE_READ_WRITE, &s, &fault)) {
-            *code = app_fail(app, &fault);
-            s = NULL;
-        }
-    }
-    return s;
-}
-
 static int write_out(struct app *app, struct buffer *text, bool asked)
 {
     if (text->err) {
@@ -243,7 +228,7 @@ static int run_baseline(struct app *app, int argc, char **argv)
     if (code)
         return code;
     bool forget = strcmp(argv[0], "forget") == 0;
-    struct store *store = open_store(app, forget && o->yes, &code);
+    struct store *store = (forget && o->yes ? outbox_open_to_write : outbox_open)(app, &code);
     if (!store)
         return code;
     buffer_init(&text, TEXT_MAX);

@@ -1,74 +1,16 @@
 /* `weir explain ID`: one finding of the store, by its uid or the beginning of it, told so that it can be checked by hand.
  * SPDX-License-Identifier: Apache-2.0 */
-#include <stdlib.h>
 #include <string.h>
 
+#include "app/marks.h"
 #include "app/outbox.h"
 #include "app/pipeline.h"
 #include "weir/app.h"
 #include "weir/sink.h"
 
-#define UID_PREFIX "wf1-"
-#define DIGITS_MIN 6
-#define AMBIGUOUS_SHOWN 10
-
 struct explain_options {
     bool all_lines;
 };
-
-/* The digits of a uid, with or without its prefix. */
-static const char *digits_of(const char *uid)
-{
-    return strncmp(uid, UID_PREFIX, strlen(UID_PREFIX)) == 0 ? uid + strlen(UID_PREFIX) : uid;
-}
-
-static bool is_id(const char *digits)
-{
-    size_t n = strlen(digits);
-    return n >= DIGITS_MIN && n <= STORE_ID_MAX && strspn(digits, "0123456789abcdef") == n;
-}
-
-/* The nearest uid, cut to the digits given: they may lack the end, and a slip may be anywhere. NULL if none is near. */
-static const char *nearest_uid(const struct outbox *all, const char *digits)
-{
-    size_t n = strlen(digits);
-    const char **names = all->n ? calloc(all->n, sizeof *names) : NULL;
-    char (*cut)[STORE_ID_MAX + 1] = names ? calloc(all->n, sizeof *cut) : NULL;
-    const char *found = NULL;
-    for (size_t i = 0; cut && i < all->n; i++) {
-        memcpy(cut[i], digits_of(all->entry[i].uid), strnlen(digits_of(all->entry[i].uid), n));
-        names[i] = cut[i];
-    }
-    const char *near = cut ? nearest_name(slice_of(digits), names, all->n) : NULL;
-    for (size_t i = 0; near && !found; i++)
-        if (names[i] == near) found = digits_of(all->entry[i].uid);
-    free(cut);
-    free(names);
-    return found;
-}
-
-static int unknown(struct app *app, const struct outbox *all, const char *digits)
-{
-    const char *near = nearest_uid(all, digits);
-    if (near)
-        app_complain(app, "no finding '%s%s', the nearest is '%s%s'", UID_PREFIX, digits, UID_PREFIX, near);
-    else
-        app_complain(app, "no finding '%s%s': 'weir findings' lists them", UID_PREFIX, digits);
-    return APP_FAILED;
-}
-
-static int ambiguous(struct app *app, const struct outbox *all, const char *digits, size_t matches)
-{
-    size_t shown = 0;
-    app_complain(app, "'%s%s' begins the ids of %zu findings:", UID_PREFIX, digits, matches);
-    for (size_t i = 0; i < all->n && shown < AMBIGUOUS_SHOWN; i++) {
-        const char *uid = digits_of(all->entry[i].uid);
-        if (strncmp(uid, digits, strlen(digits)) != 0) continue;
-        app_complain(app, "  %s%s", UID_PREFIX, uid);
-        shown++;
-    }
-    return APP_FAILED;
-}
 
 /* What the ledger calls an object. Not to know it is no error: the finding's own key is shown then. */
 static void name_of(void *ctx, const struct sha256 *object, struct buffer *out)
@@ -104,42 +46,31 @@ static int explain_entry(struct app *app, struct store *store, struct outbox_ent
 {
     struct outbox one = {.entry = entry, .n = 1, .cap = 1};
     struct fault fault = {WEIR_OK, ""};
-    struct buffer text;
+    struct buffer text, marked;
+    struct marks *marks = NULL;
     buffer_init(&text, STORE_VALUE_MAX);
+    buffer_init(&marked, STORE_VALUE_MAX);
     enum weir_err err = outbox_show(store, &one, keep_text, &text, &fault);
     if (text.err) fault_set(&fault, err, "cannot show finding: %s", weir_err_text(err));
-    if (!err) err = tell(app, store, (struct slice){text.p, text.n}, &fault);
+    if (!err) err = marks_load(store, &marks, &fault);
+    if (!err) err = tell(app, store, marks_show(marks, (struct slice){text.p, text.n}, &marked), &fault);
+    marks_free(marks);
+    buffer_fini(&marked);
     buffer_fini(&text);
     return err ? app_fail(app, &fault) : APP_DONE;
 }
 
-static int explain(struct app *app, struct store *store, struct outbox *all, const char *digits)
-{
-    size_t matches = 0, at = 0;
-    for (size_t i = 0; i < all->n; i++) {
-        if (strncmp(digits_of(all->entry[i].uid), digits, strlen(digits)) != 0) continue;
-        matches++;
-        at = i;
-    }
-    if (!matches) return unknown(app, all, digits);
-    if (matches > 1) return ambiguous(app, all, digits, matches);
-    return explain_entry(app, store, &all->entry[at]);
-}
-
 static int run_explain(struct app *app, int argc, char **argv)
 {
-    const char *digits = digits_of(argv[0]);
     struct fault fault = {WEIR_OK, ""};
+    struct outbox_entry *entry = NULL;
     struct outbox all;
-    int code = APP_DONE;
+    int code = outbox_id_check(app, argv[0]);
     (void)argc;
-    if (!is_id(digits)) {
-        app_complain(app, "'%.80s' is no id of a finding: it is wf1- and %d or more of its hexadecimal digits", argv[0], DIGITS_MIN);
-        return APP_USAGE;
-    }
-    struct store *store = outbox_open(app, &code);
+    struct store *store = code ? NULL : outbox_open(app, &code);
     if (!store) return code;
-    code = outbox_fold(store, &all, &fault) ? app_fail(app, &fault) : explain(app, store, &all, digits);
+    code = outbox_fold(store, &all, &fault) ? app_fail(app, &fault) : outbox_find(app, &all, argv[0], &entry);
+    if (!code) code = explain_entry(app, store, entry);
     outbox_fini(&all);
     store_close(store);
     return code;

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "app/marks.h"
 #include "app/outbox.h"
 #include "weir/app.h"
 #include "weir/sink.h"
@@ -18,6 +19,8 @@ struct filter {
     struct ip host, peer;
     int64_t since_s, until_s;
     struct sink *sink;
+    struct marks *marks;
+    struct buffer marked; /* the finding with its mark */
     struct fault fault;
     uint64_t shown;
     unsigned worst; /* severity of those shown */
@@ -103,7 +106,7 @@ static enum weir_err show_one(void *ctx, struct slice json)
     if (!wanted) return WEIR_OK;
     f->shown++;
     f->worst = severity > f->worst ? severity : f->worst;
-    return sink_add(f->sink, json, &f->fault);
+    return sink_add(f->sink, marks_show(f->marks, json, &f->marked), &f->fault);
 }
 
 static enum weir_err show_all(struct app *app, struct store *store, struct filter *f, struct fault *fault)
@@ -114,8 +117,12 @@ static enum weir_err show_all(struct app *app, struct store *store, struct filte
     f->sink = sink_new(app->out, (enum sink_format)c->format, style);
     if (!f->sink) return fault_set(fault, WEIR_NOMEM, "cannot show findings: out of memory");
     enum weir_err err = outbox_fold(store, &all, fault);
+    if (!err) err = marks_load(store, &f->marks, fault);
+    buffer_init(&f->marked, STORE_VALUE_MAX);
     if (!err) err = outbox_show(store, &all, show_one, f, fault);
     if (err && f->fault.err) *fault = f->fault;
+    buffer_fini(&f->marked);
+    marks_free(f->marks);
     outbox_fini(&all);
     enum weir_err end = sink_close(f->sink, err ? NULL : fault);
     return err ? err : end;

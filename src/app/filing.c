@@ -24,17 +24,19 @@ static bool is_sensitive(const struct judging *g, const struct dossier *d)
     return role_sensitive(roles, roles_of_host(roles, context_inventory(g->run->context), d->interface, d->host));
 }
 
+/* The store takes hexadecimal ids. */
+static const char *digits_of(const char *uid) { return strchr(uid, '-') + 1; }
+
 /* Written only if it says something new, so that judging an open day again is no news. */
-static enum weir_err put_finding(struct judging *g, const struct dossier *d, bool open)
+static enum weir_err put_finding(struct judging *g, const struct dossier *d, bool open, char uid[FINDING_UID_MAX])
 {
-    char uid[FINDING_UID_MAX];
     struct buffer json, old;
     buffer_init(&json, STORE_VALUE_MAX);
     buffer_init(&old, STORE_VALUE_MAX);
     struct inventory_host who = host_of(g, d);
     enum weir_err err = dossier_finding(d, open, &who, is_sensitive(g, d), g->run->config_hash, uid, &json);
     if (!err) {
-        const char *id = strchr(uid, '-') + 1; /* the store takes hexadecimal ids */
+        const char *id = digits_of(uid);
         enum weir_err got = store_get(g->run->store, 'q', id, &old, NULL);
         if (got == WEIR_NOTFOUND)
             g->run->counts.findings_new++;
@@ -82,6 +84,7 @@ static enum weir_err load_dossier(struct judging *g, uint64_t host_id, struct do
 
 enum weir_err file_judged(struct judging *g, const struct judged *j)
 {
+    char uid[FINDING_UID_MAX];
     struct dossier *d = dossier_new();
     if (!d)
         return WEIR_NOMEM;
@@ -97,7 +100,9 @@ enum weir_err file_judged(struct judging *g, const struct judged *j)
         err = dossier_put(g->run->store, d, g->fault);
     }
     if (!err)
-        err = put_finding(g, d, !g->closing);
+        err = put_finding(g, d, !g->closing, uid);
+    if (!err)
+        err = held_add(g->run->store, digits_of(uid), d->host_id, j->held, g->fault);
     if (!err)
         err = run_state_add_finding(&g->run->state, j->host.host_id);
     dossier_free(d);
@@ -114,7 +119,8 @@ static bool raised_now(const struct judging *g, uint64_t host_id)
 
 static enum weir_err delete_finding(struct judging *g, const char *uid)
 {
-    return store_delete(g->run->store, 'q', strchr(uid, '-') + 1, g->fault);
+    enum weir_err err = store_delete(g->run->store, 'q', digits_of(uid), g->fault);
+    return err ? err : store_delete(g->run->store, 'k', digits_of(uid), g->fault);
 }
 
 /* What came since takes the claim back (a gateway gave itself away, more hosts share the budget): the finding is that of the other days, or
@@ -137,7 +143,7 @@ static enum weir_err withdraw_day(struct judging *g, struct dossier *d)
         if (!err)
             err = dossier_put(g->run->store, d, g->fault);
         if (!err)
-            err = put_finding(g, d, true);
+            err = put_finding(g, d, true, uid);
     }
     if (!err && (!d->days || strcmp(uid, old_uid) != 0))
         err = delete_finding(g, old_uid);
@@ -148,9 +154,10 @@ static enum weir_err withdraw_day(struct judging *g, struct dossier *d)
 /* A day closed without the host being raised: its finding is complete. */
 static enum weir_err close_finding(struct judging *g, struct dossier *d)
 {
+    char uid[FINDING_UID_MAX];
     d->closed = true;
     enum weir_err err = dossier_put(g->run->store, d, g->fault);
-    return err ? err : put_finding(g, d, false);
+    return err ? err : put_finding(g, d, false, uid);
 }
 
 /* One open finding whose host is not raised on this day; *open: it stays open. */

@@ -54,13 +54,27 @@ struct slice class_word(const struct run *run, const struct host_day *d)
     return role ? slice_of(role_word(run->app->config->role_map, role)) : inventory_class(inv, d->interface, d->vpc, d->host);
 }
 
+/* What cannot be read of a marked finding is passed over, aloud. */
+static enum weir_err apply_marks(struct judging *g, struct baseline *b, struct released *released)
+{
+    bool changed;
+    enum weir_err err = marks_apply(g->marks, g->run->store, b, g->day, &changed, &released->by_mark, g->fault);
+    if (err != WEIR_CORRUPT && err != WEIR_TRUNCATED)
+        return err;
+    log_error(g->run->app->log, "mark passed over, its finding is damaged", LOG_TEXT("cause", slice_of(g->fault->text)));
+    g->fault->text[0] = 0;
+    return WEIR_OK;
+}
+
 /* The host-day, its baseline and its class into the scorer. */
 static enum weir_err take(struct judging *g, const struct host_day *d, const struct score_survey *survey, struct baseline *b, struct class_entry *class,
-                          struct baseline_changes *released)
+                          struct released *released)
 {
     enum weir_err err = load_baseline(g, d, b);
+    if (!err)
+        err = apply_marks(g, b, released);
     if (!err) {
-        baseline_release(b, g->day, released);
+        baseline_release(b, g->day, &released->by_time);
         err = classes_get(g->classes, host_class(d, class_word(g->run, d)), class, g->fault);
     }
     return err ? err : scorer_take(g->scorer, d, b, class->state, g->fleet_days, survey);
@@ -110,7 +124,7 @@ static enum weir_err survey_host(void *ctx, const struct host_day *day)
     struct judging *g = ctx;
     struct baseline b;
     struct class_entry class;
-    struct baseline_changes released;
+    struct released released;
     bool above = false;
     tell_suspected(g, day);
     if (charged_to_nobody(g, day))
@@ -218,7 +232,7 @@ static enum weir_err judge_host(void *ctx, const struct host_day *day)
     struct judging *g = ctx;
     struct baseline b;
     struct class_entry class;
-    struct baseline_changes released;
+    struct released released;
     struct score score = {0};
     bool above = is_above(g, day->host_id);
     if (charged_to_nobody(g, day) || (!above && !g->closing))
@@ -253,13 +267,17 @@ static enum weir_err two_passes(struct judging *g)
         err = window_each_host(g->run->window, day_s, at_least, judge_host, g);
     if (!err && g->closing)
         err = classes_close(g->classes, g->fault);
-    return !err && g->closing ? host_index_close(g->index, g->fault) : err;
+    if (!err && g->closing)
+        err = host_index_close(g->index, g->fault);
+    return !err && marks_changed(g->marks) ? marks_put(g->marks, g->run->store, g->fault) : err;
 }
 
 static enum weir_err judge_all(struct judging *g)
 {
     enum weir_err err = classes_open(g->run->store, g->run->app->log, g->day, &g->classes, g->fault);
     if (err)
+        return err;
+    if ((err = marks_load(g->run->store, &g->marks, g->fault)))
         return err;
     g->fleet_days = class_days(classes_fleet(g->classes)->state);
     err = two_passes(g);
@@ -275,6 +293,7 @@ static void judging_fini(struct judging *g)
     buffer_fini(&g->blob);
     classes_free(g->classes);
     host_index_free(g->index);
+    marks_free(g->marks);
     scorer_free(g->scorer);
     score_survey_free(g->survey);
     free(g->above);

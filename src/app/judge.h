@@ -5,7 +5,11 @@
 
 #include "app/classes.h"
 #include "app/host_index.h"
+#include "app/marks.h"
 #include "app/run.h"
+
+/* What a baseline is not as it was stored: released from quarantine by time, or by what a person said. */
+struct released { struct baseline_changes by_time, by_mark; };
 
 struct judging {
     struct run *run;
@@ -15,6 +19,7 @@ struct judging {
     double budget;
     unsigned fleet_days;            /* closed before this one */
     struct classes *classes;
+    struct marks *marks;
     struct host_index *index;       /* while closing */
     struct scorer *scorer;
     struct score_survey *survey;
@@ -30,7 +35,7 @@ static inline void host_key(uint64_t host_id, char id[17]) { snprintf(id, 17, "%
 struct slice class_word(const struct run *run, const struct host_day *d);
 /* The scorer holds the host-day. Learn it, and tell its class. released: what quarantine gave back today. */
 enum weir_err lesson_learn(struct judging *g, const struct host_day *d, struct baseline *b, const struct class_entry *class, const struct score *score,
-                           const struct baseline_changes *released);
+                           const struct released *released);
 
 /* Evidence is collected: into the dossier of the host, and its finding out. */
 enum weir_err file_judged(struct judging *g, const struct judged *j);

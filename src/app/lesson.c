@@ -174,6 +174,46 @@ static enum weir_err tell_class(struct judging *g, const struct host_day *d, con
     return err;
 }
 
+static int by_value(const void *a, const void *b)
+{
+    const struct baseline_flag *x = a, *y = b;
+    return x->value != y->value ? (x->value < y->value) - (x->value > y->value) : (x->group > y->group) - (x->group < y->group);
+}
+
+/* In place of what it would be learned as after its quarantine: all that it got. */
+static uint8_t full_value(const struct host_day *d, uint64_t network)
+{
+    uint64_t bytes = 0;
+    for (size_t i = 0; i < d->groups; i++)
+        if (group_network(d->group[i].group) == network)
+            bytes = sat_add(bytes, d->group[i].bytes_out);
+    return lg_round(bytes);
+}
+
+/* For the day that somebody says what it was; the host is the one that was judged last. */
+static enum weir_err hold(struct judging *g, const struct host_day *d, const struct score *score, const struct baseline_lesson *lesson)
+{
+    struct baseline_held *h = g->judged[g->n - 1].held = arena_alloc(g->arena, sizeof *h);
+    struct baseline_flag *all = arena_alloc(g->arena, (lesson->flagged_n + 1) * sizeof *all);
+    if (!h || !all)
+        return WEIR_NOMEM;
+    for (size_t i = 0; i < lesson->flagged_n; i++)
+        all[i] = (struct baseline_flag){lesson->flagged[i].group, g->day, full_value(d, lesson->flagged[i].group)};
+    qsort(all, lesson->flagged_n, sizeof *all, by_value);
+    h->day = g->day;
+    h->gap_hours = d->gap_hours;
+    memcpy(h->hour_out, d->hour_out, sizeof h->hour_out);
+    for (size_t i = 0; i < score->n && score->part[i].raised; i++) {
+        h->hours |= score->part[i].test == SCORE_HOUR_VOLUME;
+        h->creep |= score->part[i].test == SCORE_CREEP;
+    }
+    for (; h->groups < lesson->flagged_n && h->groups < BASELINE_GROUPS; h->groups++) {
+        h->group[h->groups].group = all[h->groups].group;
+        h->group[h->groups].value = all[h->groups].value;
+    }
+    return WEIR_OK;
+}
+
 /* What is learned for the first time is listed. */
 static enum weir_err list_host(struct judging *g, const struct host_day *d, bool fresh, uint64_t old_class, uint64_t class)
 {
@@ -198,7 +238,7 @@ static enum weir_err save_baseline(struct judging *g, const struct baseline *b)
 }
 
 enum weir_err lesson_learn(struct judging *g, const struct host_day *d, struct baseline *b, const struct class_entry *class, const struct score *score,
-                           const struct baseline_changes *released)
+                           const struct released *released)
 {
     struct baseline_lesson lesson = {.day = d, .class_id = class_id(class->state), .hours = !score->unusual};
     struct score_lesson seen;
@@ -214,13 +254,21 @@ enum weir_err lesson_learn(struct judging *g, const struct host_day *d, struct b
     if (!err)
         err = list_host(g, d, !b->days, old_class, lesson.class_id);
     if (!err)
-        err = tell_released(g, old_class, released);
+        err = tell_released(g, old_class, &released->by_mark);
+    if (!err)
+        err = tell_released(g, old_class, &released->by_time);
     if (!err && b->days)
         err = calibrate(g, b, class, judged, score, &seen);
     if (!err)
         err = baseline_learn(b, &lesson, &changes);
     if (!err)
         err = tell_class(g, d, b, old_class, class, &changes, score->unusual);
+    if (!err && score->raised)
+        err = hold(g, d, score, &lesson);
     free(flagged);
-    return err ? err : save_baseline(g, b);
+    if (!err)
+        err = save_baseline(g, b);
+    if (!err)
+        marks_learned(g->marks, b->host_id, g->day);
+    return err;
 }

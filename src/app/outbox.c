@@ -129,3 +129,14 @@ struct store *outbox_open(struct app *app, int *code)
     }
     return NULL;
 }
+
+struct store *outbox_open_to_write(struct app *app, int *code)
+{
+    struct fault fault = {WEIR_OK, ""};
+    struct store *s = outbox_open(app, code);
+    if (!s) return NULL;
+    store_close(s);
+    if (store_open(app->config->store, STORE_READ_WRITE, &s, &fault) == WEIR_OK) return s;
+    *code = app_fail(app, &fault);
+    return NULL;
+}

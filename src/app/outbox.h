@@ -26,6 +26,11 @@ WEIR_MUST_USE enum weir_err outbox_show(struct store *s, const struct outbox *o,
 /* Open the store of the configuration to read. On failure says why, and *code is what to exit with; a store that does not exist yet is a usage error. */
 struct app;
 struct store *outbox_open(struct app *app, int *code);
+struct store *outbox_open_to_write(struct app *app, int *code); /* one that is not there is not made */
+
+/* ---- outbox_find.c: a finding by the beginning of its uid. An exit code, with what is wrong said. ---- */
+int outbox_id_check(struct app *app, const char *id);
+int outbox_find(struct app *app, struct outbox *all, const char *id, struct outbox_entry **out);
 
 /* ---- cmd_findings.c, for batch ---- */
 /* Show, in the form that the configuration asks for, the findings that overlap [since_s, until_s]; 0, 0: none. *shown counts them; *failing if

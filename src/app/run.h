@@ -59,6 +59,7 @@ struct judged { /* one raised host-day */
     uint64_t claimed[24];   /* bytes of groups and hours that a raised part covers */
     uint32_t hours;         /* bit per hour that is looked at again */
     bool broke_policy;      /* covered has groups of the policy */
+    struct baseline_held *held; /* what the closing day kept from being learned, in the arena; NULL while it is open */
     struct dossier_day *day; /* result, in the arena */
     struct evidence *evidence; /* inner state of the search */
 };

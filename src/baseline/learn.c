@@ -68,6 +68,7 @@ static void flag_add(struct baseline *b, struct baseline_flag flag)
     unsigned at = 0, oldest = 0;
     for (unsigned i = 0; i < b->flags; i++)
         if (b->flag[i].group == flag.group) {
+            flag.day = b->flag[i].day == BASELINE_FOR_EVER ? BASELINE_FOR_EVER : flag.day;
             b->flag[i] = flag;
             return;
         }
@@ -363,6 +364,87 @@ void baseline_release(struct baseline *b, uint16_t today, struct baseline_change
     }
     out->added_n = out->removed_n = 0;
     compare_keys(old, old_n, now, known_keys(b, now), out);
+}
+
+/* ---- what a person says ---- */
+
+void baseline_compare(const struct baseline *before, const struct baseline *after, struct baseline_changes *out)
+{
+    uint64_t old[BASELINE_KEYS], now[BASELINE_KEYS];
+    size_t old_n = known_keys(before, old);
+    out->added_n = out->removed_n = 0;
+    compare_keys(old, old_n, now, known_keys(after, now), out);
+}
+
+static void confirm_group(struct baseline *b, uint64_t group, uint8_t value, uint16_t day, uint16_t today)
+{
+    for (unsigned i = 0; i < b->flags; i++)
+        if (b->flag[i].group == group) {
+            flag_drop(b, i);
+            break;
+        }
+    struct sum sum = {group, lg_to_bytes(lg_unround(value)), 0, value};
+    size_t at = group_place(b, group);
+    if (at == b->groups || b->group[at].group != group) {
+        group_insert(b, &sum, today);
+        at = group_place(b, group);
+        if (at == b->groups || b->group[at].group != group)
+            return; /* no room */
+        b->group[at].last_day = day;
+    } else {
+        group_update(&b->group[at], &sum, day, false);
+    }
+    ring_push(&b->group[at].ring, value);
+    b->group[at].first_day = b->first_day < b->group[at].first_day ? b->first_day : b->group[at].first_day;
+    b->group[at].born = 0;
+    b->group[at].days = b->group[at].days < FAMILIAR_DAYS ? FAMILIAR_DAYS : b->group[at].days;
+}
+
+void baseline_confirm(struct baseline *b, const struct baseline_held *held, uint16_t today)
+{
+    struct host_day day = {.day_s = (int64_t)held->day * DAY_S, .gap_hours = held->gap_hours};
+    uint64_t all = 0, most = 0;
+    for (unsigned h = 0; h < 24; h++) {
+        day.hour_out[h] = held->hour_out[h];
+        all = sat_add(all, held->hour_out[h]);
+        most = held->hour_out[h] > most ? held->hour_out[h] : most;
+    }
+    for (size_t i = 0; i < held->groups; i++)
+        confirm_group(b, held->group[i].group, held->group[i].value, held->day, today);
+    for (unsigned twice = 0; held->hours && twice < 2; twice++) {
+        profile_learn(&b->profile, &day, held->day);
+        ring_push(&b->feature[FEATURE_HOUR_MAX], lg_round(most));
+    }
+    if (held->creep && lg_round(all) > b->anchor)
+        b->anchor = lg_round(all);
+}
+
+#define TENTH 27 /* 1/8 octaves */
+
+void baseline_refuse(struct baseline *b, const struct baseline_held *held, uint16_t first_day)
+{
+    for (size_t i = 0; i < held->groups; i++) {
+        uint64_t group = held->group[i].group;
+        size_t at = group_place(b, group);
+        bool known = at < b->groups && b->group[at].group == group, older = known && b->group[at].first_day < first_day;
+        if (older && held->group[i].value + TENTH < held->group[0].value)
+            continue; /* used before, and it got little of what was sent */
+        flag_add(b, (struct baseline_flag){group, BASELINE_FOR_EVER, held->group[i].value});
+        if (!known || older)
+            continue;
+        memmove(&b->group[at], &b->group[at + 1], (b->groups - at - 1) * sizeof *b->group);
+        b->groups--;
+    }
+}
+
+void baseline_reprieve(struct baseline *b, const uint64_t *kept, size_t n, uint16_t today)
+{
+    for (unsigned i = 0; i < b->flags; i++) {
+        bool stays = b->flag[i].day != BASELINE_FOR_EVER;
+        for (size_t k = 0; k < n && !stays; k++)
+            stays = kept[k] == b->flag[i].group;
+        b->flag[i].day = stays ? b->flag[i].day : today;
+    }
 }
 
 void baseline_forget(struct baseline *b, struct baseline_changes *out)

@@ -20,7 +20,7 @@ const struct score_model score_model_default = {
 
 const char *score_model_version(const struct score_model *m) { return m->version; }
 
-static double share(const struct score_model *m, enum score_test test)
+double score_test_share(const struct score_model *m, enum score_test test)
 {
     double sum = 0;
     for (unsigned t = 0; t < SCORE_STATISTICAL_COUNT; t++)
@@ -66,7 +66,7 @@ struct judging {
 };
 
 /* Whatever the budget, nothing under the reference is a finding. */
-static double threshold(const struct judging *j, enum score_test test) { return share(j->s->m, test) * j->s->m->gain * j->budget / strata_open(test); }
+static double threshold(const struct judging *j, enum score_test test) { return score_test_share(j->s->m, test) * j->s->m->gain * j->budget / strata_open(test); }
 
 static bool raises(const struct judging *j, const struct observation *o, double u)
 {
@@ -110,7 +110,7 @@ static void judge_one(struct judging *j, const struct observation *o)
     bool counts = score_test_counts(o->test);
     unsigned factor = score_test_factor(o->test);
     struct score_part p = {.test = o->test, .stratum = o->stratum, .group = o->group, .observed_count = o->count, .floor_bytes = (uint64_t)m->floor[o->test],
-                           .largest_bytes = counts ? 0 : o->largest / factor, .history_days = o->history, .share = share(m, o->test)};
+                           .largest_bytes = counts ? 0 : o->largest / factor, .history_days = o->history, .share = score_test_share(m, o->test)};
     judge_hours(j, o, &p);
     p.reference_bytes = counts ? 0 : lg_to_bytes(p.reference) / factor;
     p.threshold = threshold(j, o->test);

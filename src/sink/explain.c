@@ -71,6 +71,7 @@ static void say_title(struct page *p, const json_t *finding)
     say_named(p, "account", view_text(finding, "cloud.account.uid"));
     say_named(p, "region", view_text(finding, "cloud.region"));
     page_end(p, HANG);
+    say_mark(p, finding, 0);
 }
 
 /* Bars of a day's hours, those with bytes only. */

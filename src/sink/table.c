@@ -84,6 +84,20 @@ static void hint_store(struct page *p)
     buffer_puts(&p->line, plain ? " " : "' ");
 }
 
+void say_mark(struct page *p, const json_t *finding, size_t indent)
+{
+    struct slice verdict = view_text(finding, "unmapped.weir.mark.verdict"), when = view_text(finding, "unmapped.weir.mark.time");
+    if (!verdict.n) return;
+    if (indent) page_pad(p, indent);
+    buffer_puts(&p->line, "marked ");
+    page_text(p, verdict);
+    buffer_puts(&p->line, " on ");
+    page_text(p, (struct slice){when.p, when.n < 10 ? when.n : 10});
+    buffer_puts(&p->line, ": ");
+    page_text(p, view_text(finding, "unmapped.weir.mark.reason"));
+    page_end(p, indent);
+}
+
 void table_add(struct page *p, const json_t *finding, bool first)
 {
     struct slice uid = view_text(finding, "finding_info.uid");
@@ -92,6 +106,7 @@ void table_add(struct page *p, const json_t *finding, bool first)
     page_pad(p, INDENT);
     page_text(p, view_text(finding, "message"));
     page_end(p, INDENT);
+    say_mark(p, finding, INDENT);
     page_pad(p, INDENT);
     buffer_puts(&p->line, "weir explain ");
     hint_store(p);
