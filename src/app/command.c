@@ -16,7 +16,7 @@
 #include <sqlite3.h>
 #include <yaml.h>
 
-const struct command *const commands[] = {&command_batch, &command_findings, &command_explain, &command_mark, &command_baseline, &command_policy, &command_check, &command_config};
+const struct command *const commands[] = {&command_batch, &command_findings, &command_explain, &command_mark, &command_budget, &command_baseline, &command_policy, &command_check, &command_config};
 const size_t commands_n = WEIR_COUNT(commands);
 
 static const struct command *command_find(const char *name)
