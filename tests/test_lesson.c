@@ -73,10 +73,10 @@ static void each(struct fleet *f, struct judging *g, bool survey)
 {
     for (unsigned i = 0; i < f->n; i++) {
         struct baseline b = baseline_of(f, i);
-        struct baseline_changes released;
+        struct released released = {.by_mark = {.added_n = 0}};
         struct class_entry class;
         bool above, young = b.days < BASELINE_YOUNG_DAYS;
-        baseline_release(&b, g->day, &released);
+        baseline_release(&b, g->day, &released.by_time);
         assert_int_equal(classes_get(g->classes, host_class(&f->x[i].d, f->word[i]), &class, &f->fault), WEIR_OK);
         assert_int_equal(scorer_take(g->scorer, &f->x[i].d, &b, class.state, g->fleet_days, survey ? NULL : g->survey), WEIR_OK);
         if (survey) {
@@ -85,7 +85,7 @@ static void each(struct fleet *f, struct judging *g, bool survey)
         }
         scorer_judge(g->scorer, young ? classes_young(g->classes)->calibration : class.calibration, g->budget, &f->score[i]);
         f->score[i].unusual = f->score[i].raised;
-        assert_int_equal(lesson_learn(g, &f->x[i].d, &b, &class, &f->score[i], &released), WEIR_OK);
+        assert_int_equal(lesson_learn(g, &f->x[i].d, &b, &class, &f->score[i], &released, NULL), WEIR_OK);
     }
 }
 
@@ -96,6 +96,7 @@ static void evening(struct fleet *f)
                         .scorer = scorer_new(model), .survey = score_survey_new(model), .index = host_index_new(f->run.store, NULL)};
     buffer_init(&g.blob, 1 << 24);
     assert_int_equal(store_begin(f->run.store, &f->fault), WEIR_OK);
+    assert_int_equal(marks_load(f->run.store, &g.marks, &f->fault), WEIR_OK);
     assert_int_equal(classes_open(f->run.store, NULL, g.day, &g.classes, &f->fault), WEIR_OK);
     g.fleet_days = class_days(classes_fleet(g.classes)->state);
     each(f, &g, true);
@@ -105,6 +106,7 @@ static void evening(struct fleet *f)
     assert_int_equal(host_index_close(g.index, &f->fault), WEIR_OK);
     assert_int_equal(store_commit(f->run.store, &f->fault), WEIR_OK);
     host_index_free(g.index);
+    marks_free(g.marks);
     classes_free(g.classes);
     scorer_free(g.scorer);
     score_survey_free(g.survey);

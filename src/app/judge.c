@@ -217,6 +217,8 @@ static enum weir_err keep_judged(struct judging *g, const struct host_day *d, co
     j->host.groups = 0;
     j->baseline = *b;
     j->score = *score;
+    if (g->closing && !(j->held = arena_alloc(g->arena, sizeof *j->held)))
+        return WEIR_NOMEM;
     return cover(g, d, j);
 }
 
@@ -249,7 +251,7 @@ static enum weir_err judge_host(void *ctx, const struct host_day *day)
     if (!err && score.raised)
         err = keep_judged(g, &d, &b, &score);
     if (!err && g->closing)
-        err = lesson_learn(g, &d, &b, &class, &score, &released);
+        err = lesson_learn(g, &d, &b, &class, &score, &released, score.raised ? g->judged[g->n - 1].held : NULL);
     return err;
 }
 

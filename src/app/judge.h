@@ -33,9 +33,10 @@ static inline void host_key(uint64_t host_id, char id[17]) { snprintf(id, 17, "%
 
 /* The word that the class of a host goes by, empty when there is none. */
 struct slice class_word(const struct run *run, const struct host_day *d);
-/* The scorer holds the host-day. Learn it, and tell its class. released: what quarantine gave back today. */
+/* The scorer holds the host-day. Learn it, and tell its class. released: what quarantine gave back today. held, unless NULL: what a raised day
+ * kept from being learned. */
 enum weir_err lesson_learn(struct judging *g, const struct host_day *d, struct baseline *b, const struct class_entry *class, const struct score *score,
-                           const struct released *released);
+                           const struct released *released, struct baseline_held *held);
 
 /* Evidence is collected: into the dossier of the host, and its finding out. */
 enum weir_err file_judged(struct judging *g, const struct judged *j);

@@ -190,17 +190,17 @@ static uint8_t full_value(const struct host_day *d, uint64_t network)
     return lg_round(bytes);
 }
 
-/* For the day that somebody says what it was; the host is the one that was judged last. */
-static enum weir_err hold(struct judging *g, const struct host_day *d, const struct score *score, const struct baseline_lesson *lesson)
+/* For the day that somebody says what it was. */
+static enum weir_err hold(uint16_t day, const struct host_day *d, const struct score *score, const struct baseline_lesson *lesson, struct baseline_held *h)
 {
-    struct baseline_held *h = g->judged[g->n - 1].held = arena_alloc(g->arena, sizeof *h);
-    struct baseline_flag *all = arena_alloc(g->arena, (lesson->flagged_n + 1) * sizeof *all);
-    if (!h || !all)
+    struct baseline_flag *all = malloc((lesson->flagged_n + 1) * sizeof *all);
+    if (!all)
         return WEIR_NOMEM;
     for (size_t i = 0; i < lesson->flagged_n; i++)
-        all[i] = (struct baseline_flag){lesson->flagged[i].group, g->day, full_value(d, lesson->flagged[i].group)};
+        all[i] = (struct baseline_flag){lesson->flagged[i].group, day, full_value(d, lesson->flagged[i].group)};
     qsort(all, lesson->flagged_n, sizeof *all, by_value);
-    h->day = g->day;
+    memset(h, 0, sizeof *h);
+    h->day = day;
     h->gap_hours = d->gap_hours;
     memcpy(h->hour_out, d->hour_out, sizeof h->hour_out);
     for (size_t i = 0; i < score->n && score->part[i].raised; i++) {
@@ -211,6 +211,7 @@ static enum weir_err hold(struct judging *g, const struct host_day *d, const str
         h->group[h->groups].group = all[h->groups].group;
         h->group[h->groups].value = all[h->groups].value;
     }
+    free(all);
     return WEIR_OK;
 }
 
@@ -238,7 +239,7 @@ static enum weir_err save_baseline(struct judging *g, const struct baseline *b)
 }
 
 enum weir_err lesson_learn(struct judging *g, const struct host_day *d, struct baseline *b, const struct class_entry *class, const struct score *score,
-                           const struct released *released)
+                           const struct released *released, struct baseline_held *held)
 {
     struct baseline_lesson lesson = {.day = d, .class_id = class_id(class->state), .hours = !score->unusual};
     struct score_lesson seen;
@@ -263,8 +264,8 @@ enum weir_err lesson_learn(struct judging *g, const struct host_day *d, struct b
         err = baseline_learn(b, &lesson, &changes);
     if (!err)
         err = tell_class(g, d, b, old_class, class, &changes, score->unusual);
-    if (!err && score->raised)
-        err = hold(g, d, score, &lesson);
+    if (!err && held)
+        err = hold(g->day, d, score, &lesson, held);
     free(flagged);
     if (!err)
         err = save_baseline(g, b);
