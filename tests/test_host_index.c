@@ -17,7 +17,7 @@ static struct store *store;
 static int open_store(void **state)
 {
     (void)state;
-    return store_open("sqlite::memory:", STORE_READ_WRITE, &store, NULL);
+    return store_open("sqlite::memory:", STORE_READ_WRITE, &store, NULL) == WEIR_OK ? 0 : -1;
 }
 
 static int close_store(void **state)
