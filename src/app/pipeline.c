@@ -22,194 +22,6 @@ void run_flow_rules(const struct run *run, struct flow_rules *out)
                                 context_providers(run->context)};
 }
 
-/* ---- the ledger's index by day ---- */
-
-/* A damaged index costs places of evidence, not the run: sums stand elsewhere, and what has no place is told. */
-static enum weir_err read_day(struct run *run, uint16_t day, struct buffer *ids, struct fault *fault)
-{
-    enum weir_err err = ledger_day_get(run->store, day, ids, fault);
-    if (err != WEIR_CORRUPT && err != WEIR_TRUNCATED)
-        return err;
-    log_error(run->app->log, "index of a day damaged, evidence may lack places", LOG_TEXT("cause", slice_of(fault->text)));
-    buffer_clear(ids);
-    return WEIR_OK;
-}
-
-enum weir_err run_day_objects(struct run *run, uint16_t day, struct day_objects **out, struct fault *fault)
-{
-    for (size_t i = 0; i < run->days; i++)
-        if (run->day[i].day == day) {
-            *out = &run->day[i];
-            return WEIR_OK;
-        }
-    struct day_objects *all = array_grow(run->day, &run->days_cap, run->days, sizeof *all);
-    if (!all)
-        return fault_set(fault, WEIR_NOMEM, "out of memory");
-    run->day = all;
-    struct day_objects *d = &all[run->days];
-    *d = (struct day_objects){.day = day};
-    buffer_init(&d->ids, STORE_VALUE_MAX - 64);
-    enum weir_err err = read_day(run, day, &d->ids, fault);
-    if (err) {
-        buffer_fini(&d->ids);
-        return err;
-    }
-    run->days++;
-    *out = d;
-    return WEIR_OK;
-}
-
-static int by_id(const void *a, const void *b)
-{
-    return memcmp(((const struct known_object *)a)->id.b, ((const struct known_object *)b)->id.b, SHA256_BYTES);
-}
-
-static bool from_list(const struct run *run, const struct sha256 *id, struct object *out)
-{
-    for (size_t i = 0; i < run->fresh_n; i++)
-        if (memcmp(run->fresh[i].entry.id.b, id->b, SHA256_BYTES) == 0) {
-            *out = *object_list_at(run->list, run->fresh[i].index);
-            return true;
-        }
-    struct known_object key = {.id = *id};
-    const struct known_object *known = run->known_n ? bsearch(&key, run->known, run->known_n, sizeof key, by_id) : NULL;
-    if (known)
-        *out = *object_list_at(run->list, known->index);
-    return known != NULL;
-}
-
-bool run_object(struct run *run, const struct sha256 *id, struct buffer *keep, struct object *out)
-{
-    struct ledger_entry e;
-    if (from_list(run, id, out))
-        return true;
-    if (ledger_get(run->store, id, keep, &e, NULL))
-        return false;
-    char *path = keep->p + (e.path.p - keep->p); /* a slice of keep: end it there, not after a growth that moves it */
-    if (e.path.n == 0 || memchr(path, 0, e.path.n))
-        return false;
-    path[e.path.n] = 0; /* overwrites the length of the key, which is read already */
-    *out = (struct object){.path = path, .size_bytes = e.stored};
-    provenance_parse(path, &out->from, &out->key);
-    return strcmp(path, "-") != 0;
-}
-
-/* By the days that it has sums of: between its first and its last record there may be hundreds more. */
-static enum weir_err index_object(struct run *run, const struct fresh_object *o, struct fault *fault)
-{
-    for (size_t i = 0; i < o->days; i++) {
-        struct day_objects *d = NULL;
-        enum weir_err err = run_day_objects(run, run->fresh_day[o->first_day + i], &d, fault);
-        if (err)
-            return err;
-        buffer_put(&d->ids, o->entry.id.b, SHA256_BYTES);
-        d->changed = true;
-        if (d->ids.err)
-            return fault_set(fault, d->ids.err, "too many objects in one day");
-    }
-    return WEIR_OK;
-}
-
-static void touch(struct run *run, int64_t first_s, int64_t last_s)
-{
-    if (!first_s)
-        return;
-    if (!run->touched_first_s || first_s < run->touched_first_s)
-        run->touched_first_s = first_s;
-    if (last_s > run->touched_last_s)
-        run->touched_last_s = last_s;
-}
-
-/* ---- duplicates: the same bytes under two names count once, under the first name ---- */
-
-struct sized {
-    uint64_t size;
-    size_t index;
-    struct sha256 id;
-    bool hashed;
-};
-
-static int by_size(const void *a, const void *b)
-{
-    const struct sized *x = a, *y = b;
-    if (x->size != y->size)
-        return x->size < y->size ? -1 : 1;
-    return (x->index > y->index) - (x->index < y->index);
-}
-
-/* Counted before? The key of a ledger entry proves that, even when its value is damaged. */
-static enum weir_err mark_known(struct run *run, const struct sized *s, struct fault *fault)
-{
-    struct ledger_entry e = {.first_s = 0};
-    struct buffer keep;
-    buffer_init(&keep, 1 << 20);
-    enum weir_err err = ledger_get(run->store, &s->id, &keep, &e, fault);
-    buffer_fini(&keep);
-    if (err == WEIR_NOTFOUND)
-        return WEIR_OK;
-    if (err && err != WEIR_CORRUPT && err != WEIR_TRUNCATED)
-        return err;
-    if (err)
-        log_error(run->app->log, "ledger entry damaged, its object is taken as counted",
-                  LOG_TEXT("object", slice_of(object_list_at(run->list, s->index)->path)));
-    run->duplicate[s->index] = 1;
-    run->known[run->known_n++] = (struct known_object){s->id, s->index};
-    touch(run, e.first_s, e.last_s);
-    return WEIR_OK;
-}
-
-static void mark_twins(struct run *run, struct sized *s, size_t n)
-{
-    for (size_t i = 1; i < n; i++)
-        for (size_t k = 0; s[i].hashed && k < i; k++)
-            if (s[k].hashed && memcmp(s[i].id.b, s[k].id.b, SHA256_BYTES) == 0) {
-                run->duplicate[s[i].index] = 1;
-                break;
-            }
-}
-
-/* Hash what may be a duplicate: objects of equal size, and all of them when the ledger holds any. Unreadable ones are told of later. */
-static enum weir_err find_duplicates(struct run *run, struct fault *fault)
-{
-    size_t n = object_list_count(run->list);
-    bool ledger = store_position(run->store).seq > 0;
-    struct sized *s = calloc(n + 1, sizeof *s);
-    struct source *source = source_new(&run->limits, INFLATE_BEST);
-    run->duplicate = calloc(n + 1, 1);
-    run->known = calloc(n + 1, sizeof *run->known);
-    if (!s || !source || !run->duplicate || !run->known) {
-        free(s);
-        source_free(source);
-        return fault_set(fault, WEIR_NOMEM, "out of memory");
-    }
-    for (size_t i = 0; i < n; i++)
-        s[i] = (struct sized){.size = object_list_at(run->list, i)->size_bytes, .index = i};
-    qsort(s, n, sizeof *s, by_size);
-    enum weir_err err = WEIR_OK;
-    for (size_t i = 0; i < n && !err && !app_interrupted(); i++) {
-        bool twin = (i && s[i - 1].size == s[i].size) || (i + 1 < n && s[i + 1].size == s[i].size);
-        if (ledger || twin)
-            s[i].hashed = source_hash(source, object_list_at(run->list, s[i].index), &s[i].id, NULL) == WEIR_OK;
-        if (ledger && s[i].hashed)
-            err = mark_known(run, &s[i], fault);
-    }
-    if (run->known_n)
-        qsort(run->known, run->known_n, sizeof *run->known, by_id);
-    for (size_t i = 0, first = 0; i < n; i++)
-        if (i + 1 == n || s[i + 1].size != s[first].size) {
-            mark_twins(run, &s[first], i + 1 - first);
-            first = i + 1;
-        }
-    for (size_t i = 0; i < n; i++)
-        if (run->duplicate[i]) {
-            run->counts.objects_duplicate++;
-            progress_add(run->progress, object_list_at(run->list, i)->size_bytes);
-        }
-    free(s);
-    source_free(source);
-    return err;
-}
-
 /* ---- ranges ---- */
 
 static int64_t lateness(const struct run *run) { return (int64_t)run->app->config->lateness_s; }
@@ -242,7 +54,7 @@ static int64_t complete_until(const struct run *run, size_t next)
         int64_t bucket_s = all_have_buckets(run) ? object_list_at(run->list, next)->from.bucket_s : 0;
         until = bucket_s < until ? bucket_s : until;
     }
-    return until;
+    return run->feed->waiting_s < until ? run->feed->waiting_s : until;
 }
 
 static enum weir_err judge_days(struct run *run, int64_t until, bool last, struct fault *fault, uint16_t *closed, size_t *closed_n)
@@ -254,7 +66,7 @@ static enum weir_err judge_days(struct run *run, int64_t until, bool last, struc
     for (size_t i = 0; i < days && !err; i++) {
         uint16_t day = (uint16_t)(day_s[i] / DAY_S);
         bool closing = day_s[i] + DAY_S + lateness(run) <= until;
-        if (closing || last)
+        if (closing || (last && run->feed->judge_open))
             err = judge_day(run, day, closing, fault);
         if (closing) {
             closed[(*closed_n)++] = day;
@@ -266,45 +78,6 @@ static enum weir_err judge_days(struct run *run, int64_t until, bool last, struc
     return err;
 }
 
-/* The entry with a path that a later run finds from any folder. */
-static enum weir_err put_entry(struct run *run, const struct ledger_entry *e, struct fault *fault)
-{
-    struct ledger_entry entry = *e;
-    struct buffer path;
-    buffer_init(&path, 2 * PATH_MAX);
-    if (!slice_eq(e->path, SLICE_LIT("-")) && e->path.p[0] != '/') {
-        buffer_printf(&path, "%s/", run->folder);
-        buffer_slice(&path, e->path);
-        entry.path = (struct slice){path.p, path.n};
-    }
-    enum weir_err err = path.err ? fault_set(fault, path.err, "a path is too long") : ledger_put(run->store, &entry, fault);
-    buffer_fini(&path);
-    return err;
-}
-
-static enum weir_err put_ledger(struct run *run, struct fault *fault)
-{
-    enum weir_err err = WEIR_OK;
-    for (size_t i = 0; i < run->fresh_n && !err; i++) {
-        err = put_entry(run, &run->fresh[i].entry, fault);
-        if (!err)
-            err = index_object(run, &run->fresh[i], fault);
-        touch(run, run->fresh[i].entry.first_s, run->fresh[i].entry.last_s);
-    }
-    for (size_t i = 0; i < run->days && !err; i++)
-        if (run->day[i].changed) {
-            err = ledger_day_put(run->store, run->day[i].day, (struct slice){run->day[i].ids.p, run->day[i].ids.n}, fault);
-            run->day[i].changed = false;
-        }
-    return err;
-}
-
-static int fresh_order(const void *a, const void *b)
-{
-    const struct fresh_object *x = a, *y = b;
-    return (x->index > y->index) - (x->index < y->index);
-}
-
 /* Everything of the range in one commit, so that a kill leaves the state of the last one. */
 static enum weir_err checkpoint(struct run *run, size_t next, struct fault *fault)
 {
@@ -313,12 +86,10 @@ static enum weir_err checkpoint(struct run *run, size_t next, struct fault *faul
     bool last = next == object_list_count(run->list);
     if (run->counts.last_s > run->state.watermark_s)
         run->state.watermark_s = run->counts.last_s;
-    if (run->fresh_n)
-        qsort(run->fresh, run->fresh_n, sizeof *run->fresh, fresh_order);
     enum weir_err err = store_begin(run->store, fault);
     if (err)
         return err;
-    err = put_ledger(run, fault);
+    err = run_put_ledger(run, fault);
     if (!err)
         err = judge_days(run, complete_until(run, next), last, fault, closed, &closed_n);
     for (size_t i = 0; i < closed_n && !err; i++) {
@@ -340,6 +111,9 @@ static enum weir_err checkpoint(struct run *run, size_t next, struct fault *faul
     if (err)
         return err;
     window_clean(run->window);
+    for (size_t i = 0; i < closed_n; i++)
+        run_forget_day(run, closed[i]);
+    run->unjudged = !(last && run->feed->judge_open) && (run->unjudged || run->fresh_n > 0);
     run->fresh_n = run->fresh_days = 0;
     run->counts.days_closed += closed_n;
     run->counts.checkpoints++;
@@ -358,7 +132,7 @@ static enum weir_err run_ranges(struct run *run, struct fault *fault)
         malloc_trim(0); /* the workers' windows are gone: give their memory back before the commit needs its own */
         failpoint("range-counted");
         bool fresh = run->fresh_n > 0;
-        if (fresh || end == n)
+        if (fresh || (end == n && run->feed->judge_open))
             err = checkpoint(run, counted ? first : end, fault);
         if (!err)
             err = counted;
@@ -384,7 +158,6 @@ static enum weir_err prepare(struct run *run, struct fault *fault)
     struct window_limits limits = {(uint32_t)c->max_groups_per_host, window_default_limits.max_big_groups, (uint32_t)c->max_hosts};
     run->limits = (struct source_limits){c->max_object_bytes, (uint32_t)c->max_ratio, source_default_limits.max_objects};
     source_stop_when(app_interrupted);
-    run->future_s = (int64_t)time(NULL) + FUTURE_S;
     if (!getcwd(run->folder, sizeof run->folder))
         return fault_set(fault, WEIR_IO, "cannot tell the current folder: %m");
     run->window = window_new(&limits, false);
@@ -408,41 +181,104 @@ static enum weir_err prepare(struct run *run, struct fault *fault)
     return err;
 }
 
-static void release(struct run *run)
+void run_close(struct run *run)
 {
+    if (!run)
+        return;
     for (size_t i = 0; i < run->days; i++)
         buffer_fini(&run->day[i].ids);
     free(run->day);
     free(run->fresh);
     free(run->fresh_day);
-    free(run->duplicate);
-    free(run->known);
     window_free(run->window);
     run_state_free(&run->state);
     context_close(run->context);
-    progress_done(run->progress);
+    free(run);
 }
+
+enum weir_err run_open(struct app *app, struct store *store, struct run **out, struct fault *fault)
+{
+    struct run *run = calloc(1, sizeof *run);
+    *out = NULL;
+    if (!run)
+        return fault_set(fault, WEIR_NOMEM, "out of memory");
+    run->app = app;
+    run->store = store;
+    enum weir_err err = prepare(run, fault);
+    run->unjudged = run->state.open_days > 0;
+    if (err)
+        run_close(run);
+    else
+        *out = run;
+    return err;
+}
+
+static void count_listed(struct run *run)
+{
+    struct source_skipped skipped = object_list_skipped(run->list);
+    run->counts.objects_listed += object_list_count(run->list) + skipped.not_regular + skipped.unreadable;
+    run->counts.objects_skipped += skipped.quiet;
+    run->counts.objects_bad_source[SOURCE_NOT_REGULAR] += skipped.not_regular;
+    run->counts.objects_bad_source[SOURCE_UNREADABLE] += skipped.unreadable;
+}
+
+enum weir_err run_feed(struct run *run, const struct feed *feed, struct fault *fault)
+{
+    run->feed = feed;
+    run->list = feed->list;
+    run->future_s = (int64_t)time(NULL) + FUTURE_S;
+    count_listed(run);
+    run->progress = progress_new(run->app, object_list_bytes(run->list));
+    enum weir_err err = run_find_duplicates(run, fault);
+    if (!err)
+        err = run_ranges(run, fault);
+    run->counts.interfaces = window_stats(run->window).interfaces;
+    progress_done(run->progress);
+    free(run->duplicate);
+    free(run->known);
+    run->progress = NULL;
+    run->duplicate = NULL;
+    run->known = NULL;
+    run->known_n = 0;
+    run->list = NULL;
+    run->feed = NULL;
+    return err;
+}
+
+enum weir_err run_judge(struct run *run, struct fault *fault)
+{
+    struct object_list *none = object_list_new(&run->limits);
+    if (!none)
+        return fault_set(fault, WEIR_NOMEM, "out of memory");
+    struct feed feed = {.list = none, .judge_open = true, .waiting_s = INT64_MAX};
+    run->feed = &feed;
+    run->list = none;
+    enum weir_err err = checkpoint(run, 0, fault);
+    run->list = NULL;
+    run->feed = NULL;
+    object_list_free(none);
+    return err;
+}
+
+const struct run_counts *run_counted(const struct run *run) { return &run->counts; }
+bool run_unjudged(const struct run *run) { return run->unjudged; }
+int64_t run_watermark_s(const struct run *run) { return run->state.watermark_s; }
+struct window_stats run_window_stats(const struct run *run) { return window_stats(run->window); }
 
 enum weir_err pipeline_run(struct app *app, struct store *store, struct object_list *list, struct run_counts *counts, int64_t *first_s,
                            int64_t *last_s, struct fault *fault)
 {
-    struct run run = {.app = app, .store = store, .list = list};
-    struct source_skipped skipped = object_list_skipped(list);
-    run.counts.objects_listed = object_list_count(list) + skipped.not_regular + skipped.unreadable;
-    run.counts.objects_skipped = skipped.quiet;
-    run.counts.objects_bad_source[SOURCE_NOT_REGULAR] = skipped.not_regular;
-    run.counts.objects_bad_source[SOURCE_UNREADABLE] = skipped.unreadable;
-    run.progress = progress_new(app, object_list_bytes(list));
-    enum weir_err err = prepare(&run, fault);
-    if (!err)
-        err = find_duplicates(&run, fault);
-    if (!err)
-        err = run_ranges(&run, fault);
-    if (run.window)
-        run.counts.interfaces = window_stats(run.window).interfaces;
-    *counts = run.counts;
-    *first_s = run.touched_first_s;
-    *last_s = run.touched_last_s;
-    release(&run);
+    const struct feed feed = {.list = list, .known_first = true, .judge_open = true, .waiting_s = INT64_MAX};
+    struct run *run;
+    memset(counts, 0, sizeof *counts);
+    *first_s = *last_s = 0;
+    enum weir_err err = run_open(app, store, &run, fault);
+    if (err)
+        return err;
+    err = run_feed(run, &feed, fault);
+    *counts = run->counts;
+    *first_s = run->touched_first_s;
+    *last_s = run->touched_last_s;
+    run_close(run);
     return err;
 }

@@ -117,10 +117,31 @@ enum weir_err windows_load(struct store *s, const struct run_state *st, struct w
 enum weir_err windows_put(struct store *s, struct window *w, unsigned threads, struct fault *fault); /* dirty buckets */
 enum weir_err windows_delete(struct store *s, uint16_t day, struct fault *fault);
 
-/* ---- the run ---- */
+/* ---- the run: open, feed it lists of objects, close. One commit or more a feed; between two feeds everything is committed. ---- */
 struct store;
-/* Read, sum, judge and commit the objects of the list (owned by the caller, sorted). The counters are filled whatever comes back.
- * INTERRUPTED: a signal came, what is committed stays. *first_s, *last_s: time range of the objects given, new or known; 0, 0 if none. */
+struct run;
+/* Loads the state and the open windows of the store, and what the operator knows. The app, its configuration and the store must outlive the run. */
+WEIR_MUST_USE enum weir_err run_open(struct app *app, struct store *store, struct run **out, struct fault *fault);
+void run_close(struct run *run); /* what is not committed is forgotten; NULL is fine */
+
+struct feed {
+    struct object_list *list; /* sorted; of the caller */
+    bool known_first;   /* hash each object and ask the ledger before it is read; else one that was counted before is found out by reading it */
+    bool judge_open;    /* at the end, judge the days that stay open too */
+    int64_t waiting_s;  /* the least bucket of objects that wait to be fed later; INT64_MAX: none waits, 0: one that tells no bucket */
+};
+/* Read, sum, judge and commit the objects of a list. INTERRUPTED: a signal came, what is committed stays. After any other error the run
+ * holds what is not committed: only close it; a run that is opened anew goes on from the last commit. */
+WEIR_MUST_USE enum weir_err run_feed(struct run *run, const struct feed *feed, struct fault *fault);
+/* Judge the open days and commit. As run_feed without objects. */
+WEIR_MUST_USE enum weir_err run_judge(struct run *run, struct fault *fault);
+bool run_unjudged(const struct run *run); /* something was counted, or the run opened, since the open days were judged */
+const struct run_counts *run_counted(const struct run *run); /* since the run was opened; good until it is closed */
+int64_t run_watermark_s(const struct run *run);
+struct window_stats run_window_stats(const struct run *run);
+
+/* One run from open to close. The counters are filled whatever comes back. *first_s, *last_s: time range of the objects given, new or
+ * known; 0, 0 if none. */
 enum weir_err pipeline_run(struct app *app, struct store *store, struct object_list *list, struct run_counts *counts, int64_t *first_s,
                            int64_t *last_s, struct fault *fault);
 

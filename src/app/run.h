@@ -35,6 +35,7 @@ struct run {
     char config_hash[17];
     char folder[PATH_MAX]; /* that relative paths start from */
     int64_t future_s;
+    const struct feed *feed;  /* in hand; NULL between two, as the four below */
     struct object_list *list;
     uint8_t *duplicate; /* by index in the list */
     struct window *window;
@@ -43,9 +44,10 @@ struct run {
     struct fresh_object *fresh; size_t fresh_n, fresh_cap;
     uint16_t *fresh_day; size_t fresh_days, fresh_days_cap;
     struct known_object *known; size_t known_n; /* by id */
+    struct progress *progress;
     struct day_objects *day; size_t days, days_cap;
     int64_t touched_first_s, touched_last_s; /* time range of the objects given, counted before or now */
-    struct progress *progress;
+    bool unjudged;
 };
 
 /* ---- evidence.c: who and where, by reading the objects of a day again for the few hosts that were raised ---- */
@@ -73,11 +75,17 @@ enum weir_err evidence_collect(struct run *run, uint16_t day, struct judged *jud
 /* Score the hosts of a day; closing: learn them too, and close the findings that had a quiet day. */
 enum weir_err judge_day(struct run *run, uint16_t day, bool closing, struct fault *fault);
 
-/* ---- pipeline.c, for evidence.c ---- */
+/* ---- pipeline.c, for evidence.c and worker.c ---- */
+void run_flow_rules(const struct run *run, struct flow_rules *out);
+
+/* ---- known.c ---- */
+/* Mark what needs no reading: twins in the list, and what the ledger knows when the feed asks for that. */
+enum weir_err run_find_duplicates(struct run *run, struct fault *fault);
+enum weir_err run_put_ledger(struct run *run, struct fault *fault); /* the fresh objects, and the index of their days */
+void run_forget_day(struct run *run, uint16_t day);                 /* closed: nothing more is appended to its index */
 /* *out is valid until the next call. */
 enum weir_err run_day_objects(struct run *run, uint16_t day, struct day_objects **out, struct fault *fault);
-void run_flow_rules(const struct run *run, struct flow_rules *out);
-/* The object behind an id: from this run's list, else by the path in the ledger. False: nobody knows it. */
+/* The object behind an id: from the list in hand, else by the path in the ledger. False: nobody knows it. */
 bool run_object(struct run *run, const struct sha256 *id, struct buffer *keep, struct object *out);
 
 #endif
