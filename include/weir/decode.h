@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* decode - bytes to records: AWS VPC (and transit gateway) flow log text of every version, in any column order.
+/* decode - bytes to records. What an object is, its first bytes tell: AWS VPC (and transit gateway) flow log text of every
+ * version, in any column order; other kinds have a reader each (to add one: src/decode/reader.h).
  *
  * The layout comes from the header line, else from the configured field list, else from a first line that is strictly
  * the default v2 layout; never from the number of tokens. Unknown columns are carried over unread. A bad line is a
@@ -156,10 +157,30 @@ struct decode_sink {
     void (*reject)(void *ctx, const struct decode_place *place); /* called for the first 8 of each reason per object; may be NULL */
 };
 
-struct decoder; /* opaque: layout, carried line, counts */
+/* The bytes of one object, inflated, drawn by the decoder. */
+struct decode_input {
+    void *ctx;
+    /* The next piece, *n > 0 bytes that live until the next call; the DECODE_HEADROOM bytes before *p are writable scratch. END: the object
+     * is whole. Anything else ends the reading, is handed back as it is, and nothing of the object may be used. */
+    enum weir_err (*next)(void *ctx, char **p, size_t *n, struct fault *fault);
+    /* For objects that must be read at any place and are too large to be held in memory: append to a temporary file of the object (the first
+     * append after next() gave the first piece begins it anew), and read it back. NULL: there is none, and such objects are refused. */
+    enum weir_err (*spool)(void *ctx, const char *p, size_t n, struct fault *fault);
+    enum weir_err (*spooled)(void *ctx, uint64_t at, void *out, size_t n, struct fault *fault);
+};
+
+struct decoder; /* opaque: layout, carried line, counts; and the readers of the kinds met so far */
 /* configured: the layout given by --fields, or NULL. Borrowed. NULL if out of memory. */
 struct decoder *decoder_new(const struct layout *configured, struct decode_sink sink);
 void decoder_free(struct decoder *d);
+/* One object of any kind from begin to end: OK with all its records emitted; UNSUPPORTED: reject the whole object, see decoder_bad();
+ * what the input gave; NOMEM. Any split into pieces gives the same records. */
+WEIR_MUST_USE enum weir_err decoder_run(struct decoder *d, const struct decode_input *input, struct fault *fault);
+/* The kind of an object, for people, told by its first 512 bytes (or all of it). */
+#define DECODE_TEXT "text"
+const char *decode_kind(struct slice head);
+
+/* ---- text alone, pushed: for heads, tests and fuzzing ---- */
 void decoder_begin(struct decoder *d); /* next object */
 /* Feed inflated bytes. The DECODE_HEADROOM bytes before p must be writable scratch (the cut line of the last chunk is put there),
  * p[0..n) is only read. WEIR_OK, or WEIR_UNSUPPORTED: reject the whole object, see decoder_bad(). Any split gives the same records. */

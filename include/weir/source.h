@@ -97,6 +97,8 @@ unsigned source_notes(const struct source *s);          /* enum source_note bits
 uint64_t source_stored_bytes(const struct source *s);   /* compressed bytes consumed so far */
 uint64_t source_inflated_bytes(const struct source *s);
 void source_id(const struct source *s, struct sha256 *out); /* valid after WEIR_END */
+/* An unlinked temporary file in $TMPDIR, /var/tmp or /tmp, -1 with errno if there is none. The caller closes it. */
+int source_temporary(void);
 /* SHA-256 of a stored object without inflating it. */
 WEIR_MUST_USE enum weir_err source_hash(struct source *s, const struct object *o, struct sha256 *out, struct fault *fault);
 

@@ -31,7 +31,8 @@ struct heads {
     struct source *source;
     struct decoder *decoder;
     char *memory;
-    unsigned looked_at, bad, lacking[WEIR_COUNT(wishes)];
+    unsigned looked_at, bad, texts, lacking[WEIR_COUNT(wishes)];
+    bool text; /* the one in work */
 };
 
 static void drop_record(void *ctx, const struct record *r)
@@ -47,7 +48,8 @@ static enum weir_err read_head(struct heads *h, const struct object *o, struct f
     enum weir_err err = source_open(h->source, o, fault);
     if (!err)
         err = source_read(h->source, h->memory + DECODE_HEADROOM, HEAD, &n, fault);
-    if (!err)
+    h->text = !err && strcmp(decode_kind((struct slice){h->memory + DECODE_HEADROOM, n}), DECODE_TEXT) == 0;
+    if (h->text)
         err = decoder_feed(h->decoder, h->memory + DECODE_HEADROOM, n, fault);
     return err;
 }
@@ -64,6 +66,9 @@ static void look_at(struct heads *h, const struct object *o)
             check_add(h->c, "logs", CHECK_BAD, "such objects are left out of every run", "'%.300s': %.250s", o->path, fault.text);
         return;
     }
+    if (!h->text)
+        return; /* other kinds have no columns to choose */
+    h->texts++;
     const struct layout *layout = decoder_layout(h->decoder);
     for (size_t i = 0; i < WEIR_COUNT(wishes); i++)
         h->lacking[i] += !layout->columns || !memchr(layout->field, (int)wishes[i].field, layout->columns);
@@ -78,7 +83,7 @@ static void tell(struct heads *h, const struct object_list *list)
               n, size, h->looked_at, h->bad);
     for (size_t i = 0; i < WEIR_COUNT(wishes); i++)
         if (h->lacking[i])
-            check_add(h->c, wishes[i].key, CHECK_POOR, wishes[i].cost, "%u of %u lack it", h->lacking[i], h->looked_at - h->bad);
+            check_add(h->c, wishes[i].key, CHECK_POOR, wishes[i].cost, "%u of %u lack it", h->lacking[i], h->texts);
     if (h->bad)
         check_code(h->c, APP_REJECTED);
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "app/pipeline.h"
+#include "app/spool.h"
 
 #define CHUNK (128u << 10)
 #define RING 4
@@ -25,6 +26,7 @@ struct object_reader {
     unsigned filled, taken; /* chunks so far */
     bool stop;
     struct fault fault; /* of the reading side */
+    struct spool spool;
 };
 
 struct object_reader *object_reader_new(const struct source_limits *limits, struct decoder *d)
@@ -33,6 +35,7 @@ struct object_reader *object_reader_new(const struct source_limits *limits, stru
     if (!r)
         return NULL;
     r->decoder = d;
+    r->spool.fd = -1;
     r->source = source_new(limits, INFLATE_BEST);
     pthread_mutex_init(&r->lock, NULL);
     pthread_cond_init(&r->change, NULL);
@@ -48,6 +51,7 @@ void object_reader_free(struct object_reader *r)
     if (!r)
         return;
     source_free(r->source);
+    spool_fini(&r->spool);
     for (unsigned i = 0; i < RING; i++)
         free(r->ring[i].memory);
     pthread_mutex_destroy(&r->lock);
@@ -107,34 +111,65 @@ static void give_back(struct object_reader *r)
     pthread_mutex_unlock(&r->lock);
 }
 
-/* Decode chunks until the end; the verdict of the source beats that of the text. */
+/* ---- what the decoder draws from ---- */
+
+struct passage { /* of one object */
+    struct object_reader *r;
+    bool ahead, taken; /* taken: a chunk of the ring is with the decoder */
+    struct progress *progress;
+    uint64_t stored;
+};
+
+static void tell_progress(struct passage *p)
+{
+    uint64_t now = source_stored_bytes(p->r->source);
+    progress_add(p->progress, now - p->stored);
+    p->stored = now;
+}
+
+/* Called for the next chunk when the last one is decoded. */
+static enum weir_err next_chunk(void *ctx, char **out, size_t *n, struct fault *fault)
+{
+    struct passage *p = ctx;
+    struct object_reader *r = p->r;
+    struct chunk *c = &r->ring[0];
+    if (p->taken && p->ahead)
+        give_back(r);
+    else if (p->taken && p->progress)
+        tell_progress(p);
+    if (p->taken && app_interrupted())
+        return WEIR_INTERRUPTED;
+    if (p->ahead)
+        c = take(r);
+    else
+        fill(r, c);
+    p->taken = !c->err;
+    *out = c->memory + DECODE_HEADROOM;
+    *n = c->n;
+    if (c->err && c->err != WEIR_END)
+        *fault = r->fault;
+    return c->err;
+}
+
+static enum weir_err spool(void *ctx, const char *bytes, size_t n, struct fault *fault)
+{
+    struct passage *p = ctx;
+    return spool_add(&p->r->spool, bytes, n, fault);
+}
+
+static enum weir_err spooled(void *ctx, uint64_t at, void *out, size_t n, struct fault *fault)
+{
+    struct passage *p = ctx;
+    return spool_read(&p->r->spool, at, out, n, fault);
+}
+
+/* The verdict of the source beats that of the text. */
 static enum weir_err decode_all(struct object_reader *r, bool ahead, struct progress *progress, struct object_outcome *out)
 {
-    uint64_t stored = 0;
-    for (;;) {
-        struct chunk *c = &r->ring[0];
-        if (ahead)
-            c = take(r);
-        else
-            fill(r, c);
-        if (c->err) {
-            if (c->err != WEIR_END)
-                out->fault = r->fault;
-            return c->err == WEIR_END ? decoder_end(r->decoder, &out->fault) : c->err;
-        }
-        enum weir_err err = decoder_feed(r->decoder, c->memory + DECODE_HEADROOM, c->n, &out->fault);
-        if (!ahead && progress) {
-            uint64_t now = source_stored_bytes(r->source);
-            progress_add(progress, now - stored);
-            stored = now;
-        }
-        if (ahead)
-            give_back(r);
-        if (err)
-            return err;
-        if (app_interrupted())
-            return WEIR_INTERRUPTED;
-    }
+    struct passage p = {.r = r, .ahead = ahead, .progress = progress};
+    const struct decode_input input = {&p, next_chunk, spool, spooled};
+    spool_clear(&r->spool);
+    return decoder_run(r->decoder, &input, &out->fault);
 }
 
 static enum weir_err decode_ahead(struct object_reader *r, struct progress *progress, struct object_outcome *out)
@@ -157,7 +192,7 @@ static enum weir_err decode_ahead(struct object_reader *r, struct progress *prog
 void object_read(struct object_reader *r, const struct object *o, bool ahead, struct progress *progress, struct object_outcome *out)
 {
     memset(out, 0, sizeof *out);
-    decoder_begin(r->decoder);
+    decoder_begin(r->decoder); /* should it never come to be read */
     if (!room(r, ahead ? RING : 1)) {
         out->err = fault_set(&out->fault, WEIR_NOMEM, "out of memory");
         return;

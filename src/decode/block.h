@@ -158,11 +158,11 @@ ALWAYS_INLINE void emit(struct decoder *d, const char *p, size_t n, uint32_t not
     r->text = (struct slice){p, n};
     if (WEIR_UNLIKELY(notes))
         decoder_note(d, notes);
-    d->counts.lines++;
-    d->counts.emitted++;
-    d->counts.by_status[r->status]++;
-    d->counts.by_action[r->action] += r->status == STATUS_OK;
-    d->sink.emit(d->sink.ctx, r);
+    d->out.counts.lines++;
+    d->out.counts.emitted++;
+    d->out.counts.by_status[r->status]++;
+    d->out.counts.by_action[r->action] += r->status == STATUS_OK;
+    d->out.sink.emit(d->out.sink.ctx, r);
 }
 
 ALWAYS_INLINE size_t lines_walk(struct decoder *d, const char *p, size_t readable)
@@ -170,7 +170,7 @@ ALWAYS_INLINE size_t lines_walk(struct decoder *d, const char *p, size_t readabl
     const struct index *ix = &d->index;
     const uint32_t *odd = ix->odd;
     uint32_t first = 1, from = 0; /* number of the line's first separator, and where the line starts */
-    for (size_t i = 0; i < ix->newlines && !d->bad; i++) {
+    for (size_t i = 0; i < ix->newlines && !d->out.bad; i++) {
         uint32_t last = ix->newline[i], to = ix->at[last];
         struct walk w = {.pg = &d->program, .base = p, .before = ix->at + first - 1, .end = ix->at + first, .r = &d->record};
         while (WEIR_UNLIKELY(*odd < from))

@@ -10,9 +10,6 @@
 
 #include "decode/internal.h"
 
-#define PLACES_PER_REASON 8
-#define PLACE_TEXT_MAX 200
-
 /* The fastest that this processor can run. */
 static block_reader *pick_block_reader(void)
 {
@@ -27,7 +24,9 @@ struct decoder *decoder_new(const struct layout *configured, struct decode_sink 
     if (!d)
         return NULL;
     d->configured = configured;
-    d->sink = sink;
+    d->out.sink = sink;
+    memset(d->state, 0, sizeof d->state);
+    buffer_init(&d->held.memory, STREAM_HELD_BYTES);
     d->block = pick_block_reader();
     decoder_begin(d);
     return d;
@@ -35,6 +34,10 @@ struct decoder *decoder_new(const struct layout *configured, struct decode_sink 
 
 void decoder_free(struct decoder *d)
 {
+    if (!d)
+        return;
+    readers_close(d->state);
+    buffer_fini(&d->held.memory);
     free(d);
 }
 
@@ -42,23 +45,23 @@ void decoder_begin(struct decoder *d)
 {
     memset(&d->program, 0, sizeof d->program);
     memset(&d->record, 0, sizeof d->record);
-    memset(&d->counts, 0, sizeof d->counts);
+    memset(&d->out.counts, 0, sizeof d->out.counts);
     memset(&d->layout, 0, sizeof d->layout);
-    memset(&d->fault, 0, sizeof d->fault);
+    memset(&d->out.fault, 0, sizeof d->out.fault);
     d->has_layout = d->from_header = d->guessed = d->prefix = d->begun = d->skipping = false;
-    d->bad = BAD_NONE;
+    d->out.bad = BAD_NONE;
     d->line_no = 1;
     d->carried = 0;
 }
 
 enum decode_bad decoder_bad(const struct decoder *d)
 {
-    return d->bad;
+    return d->out.bad;
 }
 
 const struct decode_counts *decoder_counts(const struct decoder *d)
 {
-    return &d->counts;
+    return &d->out.counts;
 }
 
 const struct layout *decoder_layout(const struct decoder *d)
@@ -71,33 +74,25 @@ void decoder_note(struct decoder *d, uint32_t notes)
 {
     for (; notes; notes &= notes - 1) {
         unsigned note = (unsigned)__builtin_ctz(notes);
-        d->counts.notes[note] += note != NOTE_TIMES_IN_MS || d->counts.notes[note] == 0;
+        d->out.counts.notes[note] += note != NOTE_TIMES_IN_MS || d->out.counts.notes[note] == 0;
     }
 }
 
 static void note(struct decoder *d, enum decode_note which)
 {
-    d->counts.notes[which]++;
+    decode_note(&d->out, which);
 }
 
 static void reject(struct decoder *d, enum decode_reject why, unsigned field, struct slice text)
 {
-    d->counts.lines++;
-    if (++d->counts.rejected[why] > PLACES_PER_REASON || !d->sink.reject)
-        return;
-    struct decode_place place = {.line = d->line_no, .why = why, .text = text};
-    if (place.text.n > PLACE_TEXT_MAX)
-        place.text.n = PLACE_TEXT_MAX;
-    if (field < FIELD_COUNT)
-        place.field = slice_of(decode_field_name((enum decode_field)field));
-    d->sink.reject(d->sink.ctx, &place);
+    decode_refuse(&d->out, why, d->line_no, field, text);
 }
 
 /* The whole object is refused; false, so that `return spoil(...)` reads well. */
 static bool spoil(struct decoder *d, enum decode_bad why, const char *detail)
 {
-    d->bad = why;
-    fault_set(&d->fault, WEIR_UNSUPPORTED, "line %llu: %s%s%s", (unsigned long long)d->line_no, decode_bad_text(why),
+    d->out.bad = why;
+    fault_set(&d->out.fault, WEIR_UNSUPPORTED, "line %llu: %s%s%s", (unsigned long long)d->line_no, decode_bad_text(why),
               *detail ? ": " : "", detail);
     return false;
 }
@@ -122,7 +117,7 @@ static void layout_install(struct decoder *d, const struct layout *layout, bool 
 static bool layout_suffices(struct decoder *d, const struct layout *layout)
 {
     struct buffer words;
-    buffer_init(&words, sizeof d->fault.text);
+    buffer_init(&words, sizeof d->out.fault.text);
     layout_missing(layout, &words);
     bool ok = words.n == 0 || spoil(d, BAD_HEADER_MISSING, buffer_cstr(&words));
     buffer_fini(&words);
@@ -215,11 +210,11 @@ static void emit(struct decoder *d, uint32_t notes)
     struct record *r = &d->record;
     r->line = d->line_no;
     decoder_note(d, notes);
-    d->counts.lines++;
-    d->counts.emitted++;
-    d->counts.by_status[r->status]++;
-    d->counts.by_action[r->action] += r->status == STATUS_OK;
-    d->sink.emit(d->sink.ctx, r);
+    d->out.counts.lines++;
+    d->out.counts.emitted++;
+    d->out.counts.by_status[r->status]++;
+    d->out.counts.by_action[r->action] += r->status == STATUS_OK;
+    d->out.sink.emit(d->out.sink.ctx, r);
 }
 
 /* A trimmed line with content, not wrapped. Headers are looked for only in lines that are no records: no header is one,
@@ -316,18 +311,18 @@ static void too_long(struct decoder *d, struct slice text)
     if (!d->has_layout && !d->configured)
         long_first_line(d, lead(d, text));
     begin(d, text);
-    if (!d->bad)
+    if (!d->out.bad)
         reject(d, REJECT_LINE_TOO_LONG, FIELD_COUNT, text);
 }
 
 void decoder_line(struct decoder *d, struct slice text)
 {
     bool lost = false;
-    while (!d->bad && !lost && is_wrapped(d, text)) {
+    while (!d->out.bad && !lost && is_wrapped(d, text)) {
         size_t used = wrapped_record(d, text, true, &lost);
         text = (struct slice){text.p + used, text.n - used};
     }
-    if (d->bad || lost)
+    if (d->out.bad || lost)
         return;
     if (text.n > DECODE_LINE_MAX) {
         too_long(d, text);
@@ -375,10 +370,10 @@ static size_t lines(struct decoder *d, struct slice text)
 {
     size_t at = 0;
     bool more = true;
-    while (more && at < text.n && !d->bad) {
+    while (more && at < text.n && !d->out.bad) {
         struct slice rest = {text.p + at, text.n - at};
         size_t used = d->skipping ? skip_line(d, rest) : d->block(d, rest.p, rest.n < BLOCK_BYTES ? rest.n : BLOCK_BYTES, rest.n);
-        if (!used && !d->bad)
+        if (!used && !d->out.bad)
             used = slow_text(d, rest);
         more = used || d->skipping;
         at += used;
@@ -388,21 +383,21 @@ static size_t lines(struct decoder *d, struct slice text)
 
 static enum weir_err outcome(const struct decoder *d, struct fault *fault)
 {
-    if (!d->bad)
+    if (!d->out.bad)
         return WEIR_OK;
     if (fault)
-        *fault = d->fault;
+        *fault = d->out.fault;
     return WEIR_UNSUPPORTED;
 }
 
 enum weir_err decoder_feed(struct decoder *d, char *p, size_t n, struct fault *fault)
 {
-    if (d->bad || n == 0)
+    if (d->out.bad || n == 0)
         return outcome(d, fault);
     struct slice text = {p - d->carried, n + d->carried};
     memcpy(p - d->carried, d->carry, d->carried);
     size_t used = lines(d, text);
-    d->carried = d->bad ? 0 : text.n - used;
+    d->carried = d->out.bad ? 0 : text.n - used;
     memcpy(d->carry, text.p + used, d->carried);
     return outcome(d, fault);
 }
@@ -411,10 +406,10 @@ enum weir_err decoder_end(struct decoder *d, struct fault *fault)
 {
     struct slice rest = {d->carry, d->carried};
     bool cut_by_cr = rest.n && memchr(rest.p, '\r', rest.n - 1);
-    bool one_line = d->line_no == 1 && d->counts.emitted == 0 && (d->skipping || cut_by_cr);
-    if (!d->bad && one_line)
+    bool one_line = d->line_no == 1 && d->out.counts.emitted == 0 && (d->skipping || cut_by_cr);
+    if (!d->out.bad && one_line)
         spoil(d, BAD_ONE_LINE, "");
-    else if (!d->bad && rest.n)
+    else if (!d->out.bad && rest.n)
         decoder_line(d, rest);
     d->carried = 0;
     return outcome(d, fault);

@@ -5,7 +5,7 @@
 #ifndef DECODE_INTERNAL_H
 #define DECODE_INTERNAL_H
 
-#include "weir/decode.h"
+#include "decode/reader.h"
 
 #define COLUMN_NONE 0xffffu
 #define DECODE_PAD 32      /* walk.h may read, never use, this many bytes past the end of a line */
@@ -90,8 +90,7 @@ struct index {
 struct decoder {
     struct program program; /* columns 0: no layout yet, so that no line is clean */
     struct record record;
-    struct decode_sink sink;
-    struct decode_counts counts;
+    struct decode_out out;
     uint64_t line_no;
     size_t (*block)(struct decoder *d, const char *p, size_t n, size_t readable);
     /* colder */
@@ -100,13 +99,15 @@ struct decoder {
     bool skipping;                                 /* dropping the rest of a rejected line */
     const struct layout *configured;
     struct layout layout;
-    enum decode_bad bad;
-    struct fault fault;
     size_t carried;
     char carry[DECODE_LINE_MAX];
     char unescaped[DECODE_LINE_MAX];
     struct workbench bench;
     struct index index;
+    /* objects of other kinds (run.c) */
+    void *state[READERS_MAX]; /* of their readers, made when the first such object comes */
+    struct held held;
+    char head[DECODE_HEADROOM + STREAM_HEAD_BYTES];
 };
 
 /* Decode and emit the whole lines of a block of at most BLOCK_BYTES; `readable` bytes may be read. Returns the bytes eaten. */

@@ -7,7 +7,7 @@
 
 struct magic {
     size_t at, n;
-    const char *bytes, *name;
+    const char *bytes, *name; /* name NULL: no text, but the decoder reads it */
 };
 #define MAGIC(at, bytes, name) {at, sizeof(bytes) - 1, bytes, name}
 
@@ -50,12 +50,12 @@ static const struct magic magics[] = {
     MAGIC(0, "grpcs 20", "a load balancer access log"),
 };
 
-static const char *magic_name(const char *p, size_t n)
+static const struct magic *find_magic(const char *p, size_t n)
 {
     for (size_t i = 0; i < WEIR_COUNT(magics); i++) {
         const struct magic *m = &magics[i];
         if (n >= m->at && n - m->at >= m->n && memcmp(p + m->at, m->bytes, m->n) == 0)
-            return m->name;
+            return m;
     }
     return NULL;
 }
@@ -128,10 +128,10 @@ enum sniffed sniff(const void *bytes, size_t n, const char **name)
         return SNIFFED_TEXT;
     if (p[0] == 0x1f && (head == 1 || p[1] == 0x8b))
         return SNIFFED_GZIP;
-    *name = magic_name(bytes, head);
-    if (!*name)
-        *name = document_name((struct slice){bytes, head});
-    if (!*name)
+    const struct magic *magic = find_magic(bytes, head);
+    if (magic)
+        *name = magic->name;
+    else if (!(*name = document_name((struct slice){bytes, head})))
         *name = binary_name(p, head);
     return *name ? SNIFFED_FOREIGN : SNIFFED_TEXT;
 }

@@ -46,7 +46,7 @@ static int make_in(const char *dir)
 }
 
 /* /var/tmp before /tmp: the latter is often memory. */
-static int make_temporary(void)
+int source_temporary(void)
 {
     const char *dirs[] = {getenv("TMPDIR"), "/var/tmp", "/tmp"};
     int fd = -1;
@@ -117,7 +117,7 @@ enum weir_err spool_stdin(uint64_t max_bytes, struct opened *out, enum source_re
     enum weir_err err = WEIR_OK;
     pthread_mutex_lock(&spool.lock);
     *why = SOURCE_UNREADABLE;
-    if (spool.fd < 0 && (spool.fd = make_temporary()) < 0)
+    if (spool.fd < 0 && (spool.fd = source_temporary()) < 0)
         err = fault_set(fault, WEIR_IO, "cannot make a temporary file for standard input in $TMPDIR, /var/tmp or /tmp: %m");
     if (err == WEIR_OK)
         err = fill(max_bytes, why, fault);
