@@ -141,6 +141,8 @@ struct score_lesson {
 void scorer_lesson(const struct scorer *s, struct score_lesson *out);
 /* The excess at which a test raises: what a raised day counts for in the calibration, 1/8 spreads. */
 uint8_t score_alarm(const struct score_calibration *c, enum score_test test, unsigned stratum, double threshold);
+/* Bytes that the host usually sends outside in each hour of that day, and what is much for it (two spreads more). False: no history. */
+bool score_hour_band(const struct score_model *m, const struct baseline *b, uint16_t day, uint64_t usual[24], uint64_t high[24]);
 /* What the class is told of a grown host: its reference in each feature, 1/8 octaves. */
 void score_references(const struct score_model *m, const struct baseline *b, uint8_t reference[FEATURE_COUNT]);
 

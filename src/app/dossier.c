@@ -8,7 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define VERSION 3
+#define VERSION 4
+#define VERSION_WITHOUT_BAND 3
 #define TEXT_MAX 65535
 
 struct dossier *dossier_new(void)
@@ -360,6 +361,11 @@ static void put_day(struct buffer *b, const struct dossier_day *d)
     for (unsigned h = 0; h < 24; h++)
         buffer_varint(b, d->hour_bytes[h]);
     buffer_u32(b, d->gap_hours);
+    buffer_u8(b, d->band);
+    for (unsigned h = 0; d->band && h < 24; h++) {
+        buffer_varint(b, d->usual[h]);
+        buffer_varint(b, d->high[h]);
+    }
     buffer_varint(b, d->peers_more);
     buffer_varint(b, d->bytes_more);
     buffer_varint(b, d->bytes_unplaced);
@@ -368,7 +374,7 @@ static void put_day(struct buffer *b, const struct dossier_day *d)
         put_peer(b, &d->peer[i]);
 }
 
-static void get_day(struct cursor *c, struct arena *a, struct dossier_day *d)
+static void get_day(struct cursor *c, uint8_t version, struct arena *a, struct dossier_day *d)
 {
     d->day_s = (int64_t)cursor_u64(c);
     d->score.value = get_double(c);
@@ -387,6 +393,11 @@ static void get_day(struct cursor *c, struct arena *a, struct dossier_day *d)
     for (unsigned h = 0; h < 24; h++)
         d->hour_bytes[h] = cursor_varint(c);
     d->gap_hours = cursor_u32(c);
+    d->band = version > VERSION_WITHOUT_BAND && cursor_u8(c) != 0;
+    for (unsigned h = 0; d->band && h < 24; h++) {
+        d->usual[h] = cursor_varint(c);
+        d->high[h] = cursor_varint(c);
+    }
     d->peers_more = cursor_varint(c);
     d->bytes_more = cursor_varint(c);
     d->bytes_unplaced = cursor_varint(c);
@@ -424,7 +435,7 @@ enum weir_err dossier_put(struct store *s, const struct dossier *d, struct fault
     return err;
 }
 
-static enum weir_err read_dossier(struct cursor *c, struct dossier *d)
+static enum weir_err read_dossier(struct cursor *c, uint8_t version, struct dossier *d)
 {
     d->host_id = cursor_u64(c);
     d->host.hi = cursor_u64(c);
@@ -445,7 +456,7 @@ static enum weir_err read_dossier(struct cursor *c, struct dossier *d)
         d->day[d->days] = arena_alloc(d->arena, sizeof **d->day);
         if (!d->day[d->days])
             return WEIR_NOMEM;
-        get_day(c, d->arena, d->day[d->days]);
+        get_day(c, version, d->arena, d->day[d->days]);
     }
     return c->err || cursor_left(c) ? WEIR_CORRUPT : WEIR_OK;
 }
@@ -459,7 +470,7 @@ enum weir_err dossier_get(struct store *s, uint64_t host_id, struct dossier *out
     snprintf(id, sizeof id, "%016llx", (unsigned long long)host_id);
     buffer_init(&b, STORE_VALUE_MAX);
     enum weir_err err = store_get(s, 'c', id, &b, fault);
-    if (!err && ((err = blob_open((struct slice){b.p, b.n}, 'c', VERSION, &version, &c)) || (err = read_dossier(&c, out))))
+    if (!err && ((err = blob_open((struct slice){b.p, b.n}, 'c', VERSION, &version, &c)) || (err = read_dossier(&c, version, out))))
         fault_set(fault, err, "store value 'c:%s': %s", id, weir_err_text(err));
     buffer_fini(&b);
     return err;
@@ -509,7 +520,7 @@ enum weir_err dossier_finding(const struct dossier *d, bool open, const struct i
     snprintf(f.config_hash, sizeof f.config_hash, "%s", config_hash);
     for (size_t i = 0; i < d->days; i++) {
         const struct dossier_day *x = d->day[i];
-        day[i] = (struct finding_day){x->day_s, &x->score, x->hour_bytes, x->gap_hours};
+        day[i] = (struct finding_day){x->day_s, &x->score, x->hour_bytes, x->gap_hours, x->band ? x->usual : NULL, x->band ? x->high : NULL};
         f.peers_more += x->peers_more;
         f.bytes_more = sat_add(f.bytes_more, x->bytes_more);
         f.bytes_unplaced = sat_add(f.bytes_unplaced, x->bytes_unplaced);

@@ -15,6 +15,8 @@ struct dossier_day {
     int64_t day_s;
     struct score score;
     uint64_t hour_bytes[24];
+    bool band; /* usual and high are known */
+    uint64_t usual[24], high[24];
     uint32_t gap_hours;
     uint64_t peers_more, bytes_more, bytes_unplaced;
     struct evidence_peer *peer; size_t peers; /* places and lines inside are in the dossier's arena */

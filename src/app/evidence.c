@@ -410,6 +410,7 @@ static enum weir_err conclude(struct search *s, struct judged *j)
     d->score.n = d->score.n < DOSSIER_PARTS_MAX ? d->score.n : DOSSIER_PARTS_MAX;
     memcpy(d->hour_bytes, j->host.hour_out, sizeof d->hour_bytes);
     d->gap_hours = j->host.gap_hours;
+    d->band = score_hour_band(&score_model_default, &j->baseline, s->day, d->usual, d->high);
     j->day = d;
     if (t && !list_peers(s, j, &t->peers, d))
         return WEIR_NOMEM;

@@ -56,6 +56,14 @@ static void put_part(struct buffer *b, const struct score_part *p)
     ocsf_close(b, '}');
 }
 
+static void put_hours(struct buffer *b, const char *key, const uint64_t *bytes)
+{
+    if (!bytes) return;
+    ocsf_open(b, key, '[');
+    for (size_t h = 0; h < 24; h++) ocsf_u64(b, NULL, bytes[h]);
+    ocsf_close(b, ']');
+}
+
 static void put_day(struct buffer *b, const struct finding_day *d)
 {
     char text[TIME_TEXT_MAX];
@@ -65,9 +73,9 @@ static void put_day(struct buffer *b, const struct finding_day *d)
     ocsf_fixed(b, "score", d->score->value, OCTAVE_DECIMALS);
     ocsf_bool(b, "learning", d->score->learning);
     ocsf_u64(b, "host_days", d->score->host_days);
-    ocsf_open(b, "hours", '[');
-    for (size_t h = 0; h < 24; h++) ocsf_u64(b, NULL, d->hour_bytes[h]);
-    ocsf_close(b, ']');
+    put_hours(b, "hours", d->hour_bytes);
+    put_hours(b, "usual_hours", d->usual);
+    put_hours(b, "high_hours", d->high);
     ocsf_u64(b, "gap_hours", d->gap_hours);
     ocsf_open(b, "parts", '[');
     for (size_t i = 0; i < d->score->n; i++) put_part(b, &d->score->part[i]);
