@@ -172,7 +172,7 @@ struct command {
     bool loads_own_config; /* run() loads app->config itself, by app_load_config() */
     int (*run)(struct app *app, int argc, char **argv); /* operands only: argv[0..argc), argv[argc] is NULL; enum app_exit */
 };
-extern const struct command command_batch, command_findings, command_explain, command_mark, command_budget, command_baseline, command_policy, command_check, command_config;
+extern const struct command command_batch, command_findings, command_explain, command_report, command_mark, command_budget, command_baseline, command_policy, command_check, command_config;
 
 struct app {
     const struct command *command;

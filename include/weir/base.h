@@ -227,6 +227,7 @@ void escape_terminal(struct buffer *out, struct slice s); /* C0, DEL, C1, bidi c
 void escape_json(struct buffer *out, struct slice s);     /* with the quotes; U+2028/9 escaped, bad UTF-8 becomes U+FFFD */
 void escape_csv(struct buffer *out, struct slice s);      /* quoted; a leading = + - @ TAB CR (and full-width twins) gets a ' */
 void escape_logfmt(struct buffer *out, struct slice s);   /* quoted when needed */
+void escape_html(struct buffer *out, struct slice s);     /* & < > " ' as numbers, hidden characters as for a terminal; for text and quoted attributes */
 
 /* ---- failpoints: WEIR_FAILPOINT=name[:n] kills the process (SIGKILL to itself) at the n-th pass of that name ---- */
 void failpoint(const char *name);

@@ -31,5 +31,14 @@ WEIR_MUST_USE enum weir_err sink_close(struct sink *s, struct fault *fault); /* 
 typedef void sink_object_name(void *ctx, const struct sha256 *object, struct buffer *out);
 WEIR_MUST_USE enum weir_err sink_explain(FILE *out, struct slice finding_json, struct sink_style style, bool all_lines,
                                          sink_object_name *name_of, void *ctx, struct fault *fault);
+/* `weir report`: findings as one HTML document that needs nothing but itself; with an index when there are several. It holds no time of
+ * making: the same findings give the same bytes. Add each, then end, which may be asked for again. */
+struct report;
+struct report *report_new(void); /* NULL: out of memory */
+void report_free(struct report *r);
+WEIR_MUST_USE enum weir_err report_add(struct report *r, struct slice finding_json, sink_object_name *name_of, void *ctx, struct fault *fault);
+WEIR_MUST_USE enum weir_err report_end(const struct report *r, struct buffer *out);
+/* The breach clock of a finding, one JSON object: bytes out at least and at most by peer, first and last, when sixty days are over. */
+WEIR_MUST_USE enum weir_err sink_clock(struct slice finding_json, struct buffer *out, struct fault *fault);
 
 #endif

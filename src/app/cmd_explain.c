@@ -12,22 +12,12 @@ struct explain_options {
     bool all_lines;
 };
 
-/* What the ledger calls an object. Not to know it is no error: the finding's own key is shown then. */
-static void name_of(void *ctx, const struct sha256 *object, struct buffer *out)
-{
-    struct buffer keep;
-    struct ledger_entry entry;
-    buffer_init(&keep, 1u << 20);
-    if (ledger_get(ctx, object, &keep, &entry, NULL) == WEIR_OK) buffer_slice(out, entry.path.n ? entry.path : entry.key);
-    buffer_fini(&keep);
-}
-
 static enum weir_err tell(struct app *app, struct store *store, struct slice json, struct fault *fault)
 {
     struct sink_style style = {.colour = app->colour, .width = app->width, .pretty = app->pretty};
     enum sink_format format = (enum sink_format)app->config->format;
     const struct explain_options *o = app->options;
-    if (format == SINK_TABLE) return sink_explain(app->out, json, style, o->all_lines, name_of, store, fault);
+    if (format == SINK_TABLE) return sink_explain(app->out, json, style, o->all_lines, ledger_name, store, fault);
     struct sink *sink = sink_new(app->out, format, style);
     if (!sink) return fault_set(fault, WEIR_NOMEM, "cannot show finding: out of memory");
     enum weir_err err = sink_add(sink, json, fault), end = sink_close(sink, err ? NULL : fault);

@@ -16,7 +16,7 @@
 #include <sqlite3.h>
 #include <yaml.h>
 
-const struct command *const commands[] = {&command_batch, &command_findings, &command_explain, &command_mark, &command_budget, &command_baseline, &command_policy, &command_check, &command_config};
+const struct command *const commands[] = {&command_batch, &command_findings, &command_explain, &command_report, &command_mark, &command_budget, &command_baseline, &command_policy, &command_check, &command_config};
 const size_t commands_n = WEIR_COUNT(commands);
 
 static const struct command *command_find(const char *name)
@@ -47,7 +47,7 @@ static void put_version(FILE *to)
 
 static int unknown_command(struct app *app, const char *name)
 {
-    const char *names[16];
+    const char *names[WEIR_COUNT(commands)];
     for (size_t i = 0; i < commands_n; i++)
         names[i] = commands[i]->name;
     const char *near = nearest_name(slice_of(name), names, commands_n);

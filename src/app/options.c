@@ -73,11 +73,23 @@ static void store_value(const struct option_row *row, void *base, const char *va
         *(const char **)to = value;
 }
 
+/* The one option with a short form besides -h: what to write. */
+static bool is_output(const struct option_row *row) { return strcmp(row->name, "output") == 0; }
+
+/* The row of getopt's value: of an option that it took, or that lacks its argument. rows->n: none. */
+static size_t row_of(const struct rows *rows, int value)
+{
+    size_t i = value >= FIRST_VALUE ? (size_t)(value - FIRST_VALUE) : 0;
+    while (value == 'o' && i < rows->n && !is_output(rows->row[i]))
+        i++;
+    return (value >= FIRST_VALUE || value == 'o') && i < rows->n ? i : rows->n;
+}
+
 /* What getopt refused: argument is the word of argv, value getopt's optopt (the row of an option it knows, or a letter). */
 static enum weir_err refuse(const struct rows *rows, int kind, int value, const char *argument, struct fault *fault)
 {
-    if (value >= FIRST_VALUE && (size_t)(value - FIRST_VALUE) < rows->n) {
-        const char *name = rows->row[value - FIRST_VALUE]->name;
+    if (row_of(rows, value) < rows->n) {
+        const char *name = rows->row[row_of(rows, value)]->name;
         return fault_set(fault, WEIR_USAGE, kind == ':' ? "option '--%s' needs a value" : "option '--%s' takes no value", name);
     }
     if (value != 0)
@@ -102,24 +114,26 @@ enum weir_err options_parse(struct app *app, int argc, char **argv, void *own, i
     for (size_t i = 0; i < rows.n; i++)
         table[i + 1] = (struct option){rows.row[i]->name, rows.row[i]->argument ? required_argument : no_argument, NULL, FIRST_VALUE + (int)i};
     *help = false;
+    const char *letters = row_of(&rows, 'o') < rows.n ? ":ho:" : ":h";
     optind = 0; /* GNU: start anew, so that a test may parse twice */
     opterr = 0;
-    for (int value; (value = getopt_long(argc, argv, ":h", table, NULL)) != -1;) {
+    for (int value; (value = getopt_long(argc, argv, letters, table, NULL)) != -1;) {
         if (value == '?' || value == ':')
             return refuse(&rows, value, optopt, argv[optind - 1], fault);
+        size_t row = row_of(&rows, value);
         if (value == 'h')
             *help = true;
         else
-            store_value(rows.row[value - FIRST_VALUE], rows.base[value - FIRST_VALUE], optarg);
+            store_value(rows.row[row], rows.base[row], optarg);
     }
     *operands = optind;
     return WEIR_OK;
 }
 
-static void put_row(const char *name, const char *argument, const char *help, struct buffer *out)
+static void put_row(const char *letter, const char *name, const char *argument, const char *help, struct buffer *out)
 {
     char left[64];
-    snprintf(left, sizeof left, "--%s%s%s", name, argument ? " " : "", argument ? argument : "");
+    snprintf(left, sizeof left, "%s--%s%s%s", letter, name, argument ? " " : "", argument ? argument : "");
     buffer_printf(out, "  %-22s  %s\n", left, help);
 }
 
@@ -129,6 +143,6 @@ void options_help(const struct command *command, struct buffer *out)
     rows_of(command, NULL, NULL, &rows);
     buffer_printf(out, "usage: weir %s [OPTIONS]%s%s\n\n%s\n\noptions:\n", command->name, command->operands[0] ? " " : "", command->operands, command->help);
     for (size_t i = 0; i < rows.n; i++)
-        put_row(rows.row[i]->name, rows.row[i]->argument, rows.row[i]->help, out);
-    put_row("help", NULL, "show this text", out);
+        put_row(is_output(rows.row[i]) ? "-o, " : "", rows.row[i]->name, rows.row[i]->argument, rows.row[i]->help, out);
+    put_row("", "help", NULL, "show this text", out);
 }

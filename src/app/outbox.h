@@ -32,6 +32,9 @@ struct store *outbox_open_to_write(struct app *app, int *code); /* one that is n
 int outbox_id_check(struct app *app, const char *id);
 int outbox_find(struct app *app, struct outbox *all, const char *id, struct outbox_entry **out);
 
+/* ---- cmd_report.c, for evidence: the page of these findings ---- */
+WEIR_MUST_USE enum weir_err report_of(struct store *s, const struct outbox *chosen, struct buffer *out, struct fault *fault);
+
 /* ---- cmd_findings.c, for batch ---- */
 /* Show, in the form that the configuration asks for, the findings that overlap [since_s, until_s]; 0, 0: none. *shown counts them; *failing if
  * one has at least that severity (0: none asked for). */

@@ -92,6 +92,8 @@ struct ledger_entry {
 };
 enum weir_err ledger_put(struct store *s, const struct ledger_entry *e, struct fault *fault);
 enum weir_err ledger_get(struct store *s, const struct sha256 *id, struct buffer *keep, struct ledger_entry *out, struct fault *fault);
+/* What the ledger calls an object (a sink_object_name, ctx is the store). Not to know it is no error: nothing is added then. */
+void ledger_name(void *store, const struct sha256 *object, struct buffer *out);
 bool ledger_has(struct store *s, const struct sha256 *id);
 /* The objects with records of a day: append and read. */
 enum weir_err ledger_day_get(struct store *s, uint16_t day, struct buffer *ids, struct fault *fault);

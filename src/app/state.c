@@ -71,6 +71,16 @@ enum weir_err ledger_get(struct store *s, const struct sha256 *object, struct bu
     return c.err ? bad_value(fault, WEIR_CORRUPT, 'o', id) : WEIR_OK;
 }
 
+void ledger_name(void *store, const struct sha256 *object, struct buffer *out)
+{
+    struct buffer keep;
+    struct ledger_entry entry;
+    buffer_init(&keep, 1u << 20);
+    if (ledger_get(store, object, &keep, &entry, NULL) == WEIR_OK)
+        buffer_slice(out, entry.path.n ? entry.path : entry.key);
+    buffer_fini(&keep);
+}
+
 bool ledger_has(struct store *s, const struct sha256 *object)
 {
     char id[2 * SHA256_BYTES + 1];

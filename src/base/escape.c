@@ -7,7 +7,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "internal.h"
 
-enum style { PLAIN, JSON, CSV, LOGFMT };
+enum style { PLAIN, JSON, CSV, LOGFMT, HTML };
 
 static bool turns_direction(uint32_t c)
 {
@@ -27,6 +27,7 @@ static bool is_syntax(enum style style, uint32_t c)
     case JSON: return c == '"' || c == '\\';
     case CSV: return c == '"';
     case LOGFMT: return c == '"' || c == '\\' || c == ']';
+    case HTML: return c == '&' || c == '<' || c == '>' || c == '"' || c == '\'';
     }
     return false;
 }
@@ -63,7 +64,7 @@ static void put_escaped(struct buffer *out, enum style style, struct slice s)
         else if (is_hidden(c))
             put_hidden(out, style, c);
         else
-            buffer_printf(out, style == CSV ? "\"%c" : "\\%c", (int)c);
+            buffer_printf(out, style == CSV ? "\"%c" : style == HTML ? "&#%d;" : "\\%c", (int)c);
         at += n ? n : 1;
         plain = at;
     }
@@ -80,6 +81,11 @@ static void put_quoted(struct buffer *out, enum style style, struct slice s)
 void escape_terminal(struct buffer *out, struct slice s)
 {
     put_escaped(out, PLAIN, s);
+}
+
+void escape_html(struct buffer *out, struct slice s)
+{
+    put_escaped(out, HTML, s);
 }
 
 void escape_json(struct buffer *out, struct slice s)

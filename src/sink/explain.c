@@ -10,39 +10,6 @@
 #define HANG 4
 #define PART_HANG 14
 
-static void say_fixed(struct page *p, double v, unsigned decimals)
-{
-    double one = decimals == 3 ? 1000 : 10;
-    int64_t all = isfinite(v) && fabs(v) < 1e12 ? llround(v * one) : 0;
-    uint64_t size = (uint64_t)(all < 0 ? -all : all), unit = (uint64_t)one;
-    buffer_printf(&p->line, "%s%" PRIu64 ".%0*" PRIu64, all < 0 ? "-" : "", size / unit, (int)decimals, size % unit);
-}
-
-/* 0.0003 -> "once in 3,300 host-days", to two digits; rates are kept to 12 decimals. */
-static void say_rate(struct page *p, double rate)
-{
-    if (rate >= 1) {
-        buffer_puts(&p->line, "not above what is expected");
-        return;
-    }
-    if (!(rate >= 1e-12)) {
-        buffer_puts(&p->line, "less than once in ");
-        page_count(p, 1000000000000, "host-day");
-    } else {
-        uint64_t n = (uint64_t)llround(1 / fmin(rate, 1)), step = 1;
-        while (n / step >= 100) step *= 10;
-        buffer_puts(&p->line, "once in ");
-        page_count(p, (n + step / 2) / step * step, "host-day");
-    }
-}
-
-static void say_when(struct page *p, const json_t *finding, const char *path)
-{
-    char text[TIME_TEXT_MAX];
-    time_format((int64_t)(view_u64(finding, path) / 1000), text);
-    buffer_puts(&p->line, text);
-}
-
 static void say_named(struct page *p, const char *name, struct slice text)
 {
     if (!text.n) return;
@@ -104,9 +71,9 @@ static void say_what_happened(struct page *p, const json_t *finding)
     page_text(p, view_text(finding, "message"));
     page_end(p, HANG);
     buffer_puts(&p->line, "  first record starts ");
-    say_when(p, finding, "start_time");
+    page_when(p, finding, "start_time");
     buffer_puts(&p->line, ", last ends ");
-    say_when(p, finding, "end_time");
+    page_when(p, finding, "end_time");
     buffer_puts(&p->line, ", ");
     page_count(p, view_u64(finding, "unmapped.weir.bytes"), "byte");
     buffer_puts(&p->line, " claimed");
@@ -120,14 +87,6 @@ static void say_what_happened(struct page *p, const json_t *finding)
     for (size_t i = 0; i < view_count(finding, "unmapped.weir.days"); i++) say_hours(p, view_item(finding, "unmapped.weir.days", i));
 }
 
-static enum score_test test_of(const json_t *part)
-{
-    struct slice word = view_text(part, "test");
-    unsigned i = 0;
-    while (i < SCORE_TEST_COUNT && !slice_eq(word, slice_of(score_test_word((enum score_test)i)))) i++;
-    return (enum score_test)i;
-}
-
 static void say_amount(struct page *p, const char *label, const json_t *part, const char *bytes, const char *octaves)
 {
     buffer_printf(&p->line, "    %s", label);
@@ -136,8 +95,8 @@ static void say_amount(struct page *p, const char *label, const json_t *part, co
     buffer_puts(&p->line, " (");
     page_count(p, view_u64(part, bytes), "byte");
     buffer_puts(&p->line, ", ");
-    unsigned factor = score_test_factor(test_of(part));
-    say_fixed(p, view_real(part, octaves), 3);
+    unsigned factor = score_test_factor(view_test(part));
+    page_fixed(p, view_real(part, octaves), 3);
     buffer_puts(&p->line, " octaves");
     if (factor > 1) buffer_printf(&p->line, " of %u times that", factor);
     buffer_puts(&p->line, ")");
@@ -148,13 +107,13 @@ static const char *counted(enum score_test test) { return test == SCORE_SPLIT ? 
 
 static void say_observed(struct page *p, const json_t *part)
 {
-    enum score_test test = test_of(part);
+    enum score_test test = view_test(part);
     if (score_test_counts(test)) {
         buffer_puts(&p->line, "    observed");
         page_pad(p, PART_HANG);
         page_count(p, view_u64(part, "observed_count"), counted(test));
         buffer_puts(&p->line, " (");
-        say_fixed(p, view_real(part, "observed"), 3);
+        page_fixed(p, view_real(part, "observed"), 3);
         buffer_puts(&p->line, " on the scale of the test) with ");
         page_bytes(p, view_u64(part, "observed_bytes"));
     } else {
@@ -171,9 +130,9 @@ static void say_expected_count(struct page *p, const json_t *part, enum score_te
 {
     buffer_puts(&p->line, "    expected");
     page_pad(p, PART_HANG);
-    say_fixed(p, view_real(part, "reference_count"), 1);
+    page_fixed(p, view_real(part, "reference_count"), 1);
     buffer_printf(&p->line, " %ss (", counted(test));
-    say_fixed(p, view_real(part, "reference"), 3);
+    page_fixed(p, view_real(part, "reference"), 3);
     buffer_puts(&p->line, " on the scale of the test); never taken as less than ");
     page_count(p, view_u64(part, "floor_count"), counted(test));
     page_end(p, PART_HANG);
@@ -181,7 +140,7 @@ static void say_expected_count(struct page *p, const json_t *part, enum score_te
 
 static void say_expected(struct page *p, const json_t *part)
 {
-    enum score_test test = test_of(part);
+    enum score_test test = view_test(part);
     uint64_t days = view_u64(part, "history_days");
     if (score_test_counts(test)) {
         say_expected_count(p, part, test);
@@ -209,18 +168,18 @@ static void say_excess(struct page *p, const json_t *part)
     buffer_puts(&p->line, "    excess");
     page_pad(p, PART_HANG);
     buffer_puts(&p->line, "(");
-    say_fixed(p, view_real(part, "observed"), 3);
+    page_fixed(p, view_real(part, "observed"), 3);
     buffer_puts(&p->line, " - ");
-    say_fixed(p, view_real(part, "reference"), 3);
+    page_fixed(p, view_real(part, "reference"), 3);
     buffer_puts(&p->line, ") / spread ");
-    say_fixed(p, view_real(part, "spread"), 3);
+    page_fixed(p, view_real(part, "spread"), 3);
     if (view_real(part, "common") > 0) {
         buffer_puts(&p->line, " - ");
-        say_fixed(p, view_real(part, "common"), 3);
+        page_fixed(p, view_real(part, "common"), 3);
         buffer_puts(&p->line, " that others showed as well");
     }
     buffer_puts(&p->line, " = ");
-    say_fixed(p, view_real(part, "excess"), 3);
+    page_fixed(p, view_real(part, "excess"), 3);
     page_end(p, PART_HANG);
 }
 
@@ -229,13 +188,13 @@ static void say_threshold(struct page *p, const json_t *part, double budget)
     double threshold = view_real(part, "threshold");
     buffer_puts(&p->line, "    rate");
     page_pad(p, PART_HANG);
-    say_rate(p, view_real(part, "rate"));
+    page_rate(p, view_real(part, "rate"));
     page_end(p, PART_HANG);
     buffer_puts(&p->line, "    threshold");
     page_pad(p, PART_HANG);
-    say_rate(p, threshold);
+    page_rate(p, threshold);
     buffer_puts(&p->line, " or rarer: this test may spend ");
-    say_fixed(p, budget > 0 ? threshold / budget : 0, 3);
+    page_fixed(p, budget > 0 ? threshold / budget : 0, 3);
     buffer_puts(&p->line, " of the budget");
     page_end(p, PART_HANG);
 }
@@ -259,13 +218,13 @@ static void say_part(struct page *p, const json_t *part, double budget)
     buffer_puts(&p->line, view_bool(part, "raised") ? "  [raised] " : "  [not raised] ");
     page_text(p, view_text(part, "test"));
     buffer_puts(&p->line, ": ");
-    buffer_puts(&p->line, score_test_text(test_of(part)));
+    buffer_puts(&p->line, score_test_text(view_test(part)));
     if (group.n) {
         buffer_puts(&p->line, ": ");
         page_text(p, group);
     }
     page_end(p, HANG);
-    if (score_test_is_rule(test_of(part))) {
+    if (score_test_is_rule(view_test(part))) {
         say_rule(p, part);
         return;
     }
@@ -278,7 +237,7 @@ static void say_part(struct page *p, const json_t *part, double budget)
 /* What did not raise spoke against the claim: a line each. */
 static void say_against(struct page *p, const json_t *part)
 {
-    enum score_test test = test_of(part);
+    enum score_test test = view_test(part);
     struct slice group = view_text(part, "group_name");
     buffer_puts(&p->line, "    ");
     page_text(p, view_text(part, "test"));
@@ -290,14 +249,14 @@ static void say_against(struct page *p, const json_t *part)
     if (score_test_counts(test)) {
         page_count(p, view_u64(part, "observed_count"), counted(test));
         buffer_puts(&p->line, ", expected ");
-        say_fixed(p, view_real(part, "reference_count"), 1);
+        page_fixed(p, view_real(part, "reference_count"), 1);
     } else {
         page_bytes(p, view_u64(part, "observed_bytes"));
         buffer_puts(&p->line, ", expected ");
         page_bytes(p, view_u64(part, "reference_bytes"));
     }
     buffer_puts(&p->line, ": ");
-    say_rate(p, view_real(part, "rate"));
+    page_rate(p, view_real(part, "rate"));
     buffer_puts(&p->line, view_real(part, "excess") > 0 ? ", that is not rare enough" : "");
     page_end(p, PART_HANG);
 }
@@ -331,7 +290,7 @@ static void say_why(struct page *p, const json_t *finding, bool all)
                           " test's threshold is raised (an octave is a doubling; from two weeks of history on the second largest day counts)");
     page_end(p, HANG);
     buffer_puts(&p->line, "  budget: one false finding is borne ");
-    say_rate(p, view_real(finding, "unmapped.weir.budget"));
+    page_rate(p, view_real(finding, "unmapped.weir.budget"));
     buffer_puts(&p->line, "; model ");
     page_text(p, view_text(finding, "unmapped.weir.model"));
     buffer_puts(&p->line, ", configuration ");
@@ -342,15 +301,12 @@ static void say_why(struct page *p, const json_t *finding, bool all)
         buffer_puts(&p->line, "  ");
         page_text(p, view_text(day, "day"));
         buffer_puts(&p->line, ": score ");
-        say_fixed(p, view_real(day, "score"), 3);
+        page_fixed(p, view_real(day, "score"), 3);
         buffer_puts(&p->line, " (from 3 on it is raised by a budget of one in 1,000 host-days, from 4 on by one in 10,000)");
         page_end(p, HANG);
         say_parts(p, day, view_real(finding, "unmapped.weir.budget"), all);
     }
 }
-
-/* The log scale of the baselines: bytes = 65536 * (2^octaves - 1). */
-static uint64_t bytes_of(double octaves) { return octaves > 0 && octaves < 47 ? (uint64_t)llround(65536 * (exp2(octaves) - 1)) : 0; }
 
 static void say_history(struct page *p, const json_t *finding)
 {
@@ -371,7 +327,7 @@ static void say_history(struct page *p, const json_t *finding)
         double octaves = view_real(view_item(finding, "unmapped.weir.history", i), "");
         buffer_printf(&p->line, "    -%zu", days - i);
         page_pad(p, 9);
-        page_bytes(p, bytes_of(octaves));
+        page_bytes(p, octaves_to_bytes(octaves));
         page_pad(p, 18);
         page_bar(p, octaves / largest);
         page_end(p, HANG);

@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <inttypes.h>
+#include <math.h>
 #include <string.h>
 
 #include "sink/sink_private.h"
@@ -56,6 +57,39 @@ void page_bytes(struct page *p, uint64_t v)
 {
     char text[FINDING_BYTES_TEXT_MAX];
     finding_bytes(v, text);
+    buffer_puts(&p->line, text);
+}
+
+void page_fixed(struct page *p, double v, unsigned decimals)
+{
+    double one = decimals == 3 ? 1000 : 10;
+    int64_t all = isfinite(v) && fabs(v) < 1e12 ? llround(v * one) : 0;
+    uint64_t size = (uint64_t)(all < 0 ? -all : all), unit = (uint64_t)one;
+    buffer_printf(&p->line, "%s%" PRIu64 ".%0*" PRIu64, all < 0 ? "-" : "", size / unit, (int)decimals, size % unit);
+}
+
+/* Two digits are enough; rates are kept to 12 decimals. */
+void page_rate(struct page *p, double rate)
+{
+    if (rate >= 1) {
+        buffer_puts(&p->line, "not above what is expected");
+        return;
+    }
+    if (!(rate >= 1e-12)) {
+        buffer_puts(&p->line, "less than once in ");
+        page_count(p, 1000000000000, "host-day");
+    } else {
+        uint64_t n = (uint64_t)llround(1 / fmin(rate, 1)), step = 1;
+        while (n / step >= 100) step *= 10;
+        buffer_puts(&p->line, "once in ");
+        page_count(p, (n + step / 2) / step * step, "host-day");
+    }
+}
+
+void page_when(struct page *p, const json_t *finding, const char *path)
+{
+    char text[TIME_TEXT_MAX];
+    time_format((int64_t)(view_u64(finding, path) / 1000), text);
     buffer_puts(&p->line, text);
 }
 

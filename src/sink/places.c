@@ -14,7 +14,7 @@ struct sums {
     uint64_t records, bytes;
 };
 
-static const char *protocol_word(uint64_t number)
+const char *protocol_word(uint64_t number)
 {
     switch (number) {
     case 1: return "ICMP";

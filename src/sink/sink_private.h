@@ -19,6 +19,10 @@ bool view_bool(const json_t *in, const char *path);
 /* An array's length and elements; anything else has none. */
 size_t view_count(const json_t *in, const char *path);
 const json_t *view_item(const json_t *in, const char *path, size_t i);
+enum score_test view_test(const json_t *part); /* of a part, SCORE_TEST_COUNT: none that is known */
+/* The log scale of the baselines: octaves = log2(1 + bytes / 65536). */
+double bytes_to_octaves(uint64_t bytes);
+uint64_t octaves_to_bytes(double octaves);
 
 /* ---- page.c: lines for people. A line is collected, then written wrapped; what comes from input goes in escaped. ---- */
 #define COLOUR_RED "\033[1;31m"
@@ -39,6 +43,9 @@ void page_commas(struct page *p, uint64_t v);                 /* 41,095,890,520 
 void page_count(struct page *p, uint64_t n, const char *what); /* "412 records", "1 record" */
 void page_range(struct page *p, uint64_t first, uint64_t last, int digits, const char *what); /* "hours 09 to 10", "hour 09" */
 void page_bytes(struct page *p, uint64_t v);                  /* 41.1 GB */
+void page_fixed(struct page *p, double v, unsigned decimals); /* 19.258; three decimals or one */
+void page_rate(struct page *p, double rate);                  /* 0.0003 -> "once in 3,300 host-days" */
+void page_when(struct page *p, const json_t *finding, const char *path); /* of milliseconds: 2026-03-02T09:10:00Z */
 void page_bar(struct page *p, double part);                   /* 0..1 of the widest bar */
 void page_pad(struct page *p, size_t column);                 /* blanks up to that column, one at least */
 /* Write the line: wrapped between words, continued with `hang` blanks, painted with colour (may be NULL) up to `painted` bytes. */
@@ -63,6 +70,7 @@ struct places_asked {
     sink_object_name *name_of;
     void *ctx;
 };
+const char *protocol_word(uint64_t number); /* "TCP", or NULL */
 void explain_places(struct page *p, const json_t *finding, const struct places_asked *asked);
 
 #endif

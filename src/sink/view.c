@@ -1,5 +1,6 @@
 /* Reading a stored finding. jansson checks that it is JSON and UTF-8; the getters take nothing for granted after that.
  * SPDX-License-Identifier: Apache-2.0 */
+#include <math.h>
 #include <string.h>
 
 #include "sink/sink_private.h"
@@ -48,3 +49,14 @@ double view_real(const json_t *in, const char *path) { return json_number_value(
 bool view_bool(const json_t *in, const char *path) { return json_is_true(view_at(in, path)); }
 size_t view_count(const json_t *in, const char *path) { return json_array_size(view_at(in, path)); }
 const json_t *view_item(const json_t *in, const char *path, size_t i) { return json_array_get(view_at(in, path), i); }
+
+enum score_test view_test(const json_t *part)
+{
+    struct slice word = view_text(part, "test");
+    unsigned i = 0;
+    while (i < SCORE_TEST_COUNT && !slice_eq(word, slice_of(score_test_word((enum score_test)i)))) i++;
+    return (enum score_test)i;
+}
+
+double bytes_to_octaves(uint64_t bytes) { return log2(1 + (double)bytes / 65536); }
+uint64_t octaves_to_bytes(double octaves) { return octaves > 0 && octaves < 47 ? (uint64_t)llround(65536 * (exp2(octaves) - 1)) : 0; }
