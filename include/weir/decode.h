@@ -116,7 +116,9 @@ const char *decode_reject_text(enum decode_reject why);
     X(HEADER_TOO_WIDE, "header-too-wide", "more than 256 columns")                                                  \
     X(NOT_TEXT, "not-text", "binary or UTF-16 data")                                                                \
     X(ONE_LINE, "one-line", "one line without end: CR-only line ends or no text at all")                            \
-    X(OTHER_LOG, "other-log", "another kind of log (CloudTrail, load balancer, S3 access, ...)")
+    X(OTHER_LOG, "other-log", "another kind of log (CloudTrail, load balancer, S3 access, ...)")                     \
+    X(PARQUET_DAMAGED, "parquet-damaged", "a Parquet file that is damaged or cut short")                             \
+    X(PARQUET_FEATURE, "parquet-feature", "a Parquet file with something that weir does not read")
 #define DECODE_BAD_ENUM(name, word, text) BAD_##name,
 enum decode_bad { BAD_NONE, DECODE_BAD_LIST(DECODE_BAD_ENUM) BAD_COUNT };
 const char *decode_bad_word(enum decode_bad why);

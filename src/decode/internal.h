@@ -42,6 +42,8 @@ void program_make(struct program *pg, const struct layout *layout, bool strict);
 bool token_next(struct slice *rest, bool comma, struct slice *token);
 bool comma_separated(struct slice line);
 bool layout_is_header(struct slice line);
+/* The field of a name as it may be spelled, or FIELD_UNKNOWN. */
+enum decode_field layout_field(struct slice spelled);
 
 /* ---- one line, slowly ---- */
 struct verdict {

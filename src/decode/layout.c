@@ -49,7 +49,7 @@ static struct slice bare_name(struct slice name)
 #define NAME_AND_LENGTH(id, name) {name, sizeof name - 1},
 static const struct slice field_names[] = {DECODE_FIELD_LIST(NAME_AND_LENGTH)};
 
-static enum decode_field field_of(struct slice spelled)
+enum decode_field layout_field(struct slice spelled)
 {
     char plain[NAME_MAX_BYTES];
     struct slice name = bare_name(spelled);
@@ -71,7 +71,7 @@ bool layout_is_header(struct slice line)
     struct slice token;
     unsigned tokens = 0, known = 0;
     while (tokens <= DECODE_COLUMNS_MAX && token_next(&line, comma, &token)) {
-        bool is_field = field_of(token) != FIELD_UNKNOWN;
+        bool is_field = layout_field(token) != FIELD_UNKNOWN;
         if (tokens == 0 && !is_field)
             return false;
         tokens++;
@@ -87,7 +87,7 @@ enum weir_err layout_parse(struct slice header, struct layout *out, struct slice
     enum decode_field twice = FIELD_UNKNOWN;
     memset(out, 0, sizeof *out);
     while (token_next(&header, comma, &token)) {
-        enum decode_field f = field_of(token);
+        enum decode_field f = layout_field(token);
         if (out->columns == DECODE_COLUMNS_MAX)
             return fault_set(fault, WEIR_LIMIT, "more than %d columns", DECODE_COLUMNS_MAX);
         if (f == FIELD_UNKNOWN && !first_unknown.p)

@@ -63,6 +63,7 @@ struct reader {
     /* One object to its end. OK; UNSUPPORTED after decode_spoil(); what stream_next() and its like gave; NOMEM. in->fault tells more. */
     enum weir_err (*read)(void *state, struct stream *in);
 };
+extern const struct reader reader_parquet;
 #define READERS_MAX 8
 void readers_close(void *state[READERS_MAX]);
 

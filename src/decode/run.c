@@ -3,7 +3,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "decode/internal.h"
 
-static const struct reader *const readers[READERS_MAX + 1] = {NULL}; /* asked in this order, up to a NULL */
+static const struct reader *const readers[READERS_MAX + 1] = { /* asked in this order, up to a NULL */
+    &reader_parquet,
+    NULL,
+};
 
 /* The place of the NULL: text. */
 static size_t reader_of(struct slice head)

@@ -12,7 +12,7 @@ struct magic {
 #define MAGIC(at, bytes, name) {at, sizeof(bytes) - 1, bytes, name}
 
 static const struct magic magics[] = {
-    MAGIC(0, "PAR1", "a Parquet file (this build reads text)"),
+    MAGIC(0, "PAR1", NULL),
     MAGIC(0, "\x28\xb5\x2f\xfd", "zstd data"),
     MAGIC(0, "BZh", "bzip2 data"),
     MAGIC(0, "\xfd" "7zXZ", "xz data"),
