@@ -94,7 +94,7 @@ static void every_default_passes_its_own_range(void **state)
     assert_int_equal(c->max_object_bytes, 64ULL << 30);
     assert_int_equal(c->budget.findings, 1);
     assert_int_equal(c->budget.per, 1000);
-    assert_int_equal(c->checkpoint_objects, 5000);
+    assert_int_equal(c->checkpoint_objects, 20000);
     config_free(c);
 }
 

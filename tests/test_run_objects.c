@@ -113,6 +113,38 @@ static void a_refused_object_is_counted_once_it_comes_whole(void **state)
     assert_int_equal(run_count(r, "records", "counted"), RECORDS);
 }
 
+static void put_record(const struct run_weir *r, const char *time, unsigned start)
+{
+    char name[128], line[128];
+    snprintf(name, sizeof name, "123456789012_vpcflowlogs_us-east-1_fl-0a1b2c3d_20260302T%sZ_%s.log.gz", time, time);
+    int n = snprintf(line, sizeof line, "2 123456789012 eni-0a1b2c3d 10.0.1.1 203.0.113.1 40000 443 6 1 1000 %u %u ACCEPT OK\n", start, start + 59);
+    put(r, name, line, (size_t)n);
+}
+
+#define MIDNIGHT 1772409600u /* before 2026-03-02; a day closes 15 minutes after its end */
+
+static void objects_that_let_no_day_close_are_one_commit(void **state)
+{
+    struct run_weir *r = *state;
+    put_record(r, "0000", MIDNIGHT);
+    put_record(r, "0020", MIDNIGHT + 1200);
+    run_logs(r);
+    assert_int_equal(run_count(r, "records", "counted"), 2);
+    assert_int_equal(run_count(r, NULL, "checkpoints"), 1);
+    assert_int_equal(run_count(r, NULL, "days_closed"), 0);
+}
+
+static void the_object_that_lets_a_day_close_is_behind_a_commit(void **state)
+{
+    struct run_weir *r = *state;
+    put_record(r, "0000", MIDNIGHT - 60);
+    put_record(r, "0010", MIDNIGHT + 870);
+    put_record(r, "0020", MIDNIGHT + 1200);
+    run_logs(r);
+    assert_int_equal(run_count(r, NULL, "checkpoints"), 2);
+    assert_int_equal(run_count(r, NULL, "days_closed"), 1);
+}
+
 #define T(claim) cmocka_unit_test_setup_teardown(claim, run_begin, run_end)
 
 int main(void)
@@ -120,6 +152,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(every_prefix_of_an_object_is_refused_and_counts_nothing), T(every_object_with_a_flipped_bit_is_refused_or_read_as_it_was),
         T(a_record_that_cannot_be_read_is_counted_with_its_reason_and_line), T(a_refused_object_is_counted_once_it_comes_whole),
+        T(objects_that_let_no_day_close_are_one_commit), T(the_object_that_lets_a_day_close_is_behind_a_commit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -32,10 +32,10 @@ static bool all_have_buckets(const struct run *run)
     return n && object_list_at(run->list, n - 1)->from.bucket_s != 0; /* those without come last */
 }
 
-/* The end of the range that begins at first: the checkpoint interval, or the first object that lets a day close. */
-static size_t range_end(const struct run *run, size_t first)
+/* The end of the range that begins at first: the checkpoint interval since the last commit, or the first object that lets a day close. */
+static size_t range_end(const struct run *run, size_t committed, size_t first)
 {
-    size_t n = object_list_count(run->list), end = first + run->app->config->checkpoint_objects;
+    size_t n = object_list_count(run->list), end = committed + run->app->config->checkpoint_objects;
     end = end < n ? end : n;
     if (!all_have_buckets(run))
         return end;
@@ -49,12 +49,21 @@ static size_t range_end(const struct run *run, size_t first)
 /* Event time up to which no object of this run can bring records any more. */
 static int64_t complete_until(const struct run *run, size_t next)
 {
-    int64_t until = run->state.watermark_s;
+    int64_t until = run->counts.last_s > run->state.watermark_s ? run->counts.last_s : run->state.watermark_s;
     if (next < object_list_count(run->list)) {
         int64_t bucket_s = all_have_buckets(run) ? object_list_at(run->list, next)->from.bucket_s : 0;
         until = bucket_s < until ? bucket_s : until;
     }
     return run->feed->waiting_s < until ? run->feed->waiting_s : until;
+}
+
+static bool day_closes(const struct run *run, int64_t day_s, int64_t until) { return day_s + DAY_S + lateness(run) <= until; }
+
+static bool some_day_closes(const struct run *run, int64_t until)
+{
+    int64_t day_s[RUN_OPEN_DAYS_MAX];
+    size_t days = window_days(run->window, day_s, RUN_OPEN_DAYS_MAX);
+    return days && day_closes(run, day_s[0], until);
 }
 
 static enum weir_err judge_days(struct run *run, int64_t until, bool last, struct fault *fault, uint16_t *closed, size_t *closed_n)
@@ -65,7 +74,7 @@ static enum weir_err judge_days(struct run *run, int64_t until, bool last, struc
     run->state.open_days = 0;
     for (size_t i = 0; i < days && !err; i++) {
         uint16_t day = (uint16_t)(day_s[i] / DAY_S);
-        bool closing = day_s[i] + DAY_S + lateness(run) <= until;
+        bool closing = day_closes(run, day_s[i], until);
         if (closing || (last && run->feed->judge_open))
             err = judge_day(run, day, closing, fault);
         if (closing) {
@@ -120,20 +129,29 @@ static enum weir_err checkpoint(struct run *run, size_t next, struct fault *faul
     return WEIR_OK;
 }
 
+/* At the end of a range that lets no day close there is nothing to do but to go on: a commit writes all open sums. */
+static bool commit_is_due(const struct run *run, size_t committed, size_t end)
+{
+    return end == object_list_count(run->list) || end - committed >= run->app->config->checkpoint_objects ||
+           some_day_closes(run, complete_until(run, end));
+}
+
 static enum weir_err run_ranges(struct run *run, struct fault *fault)
 {
-    size_t n = object_list_count(run->list);
+    size_t n = object_list_count(run->list), committed = 0;
     enum weir_err err = WEIR_OK;
     for (size_t first = 0; first < n && !err;) {
-        size_t end = range_end(run, first);
+        size_t end = range_end(run, committed, first);
         enum weir_err counted = workers_count(run, first, end, app_threads(run->app), fault);
         if (counted && counted != WEIR_INTERRUPTED)
             return counted;
-        malloc_trim(0); /* the workers' windows are gone: give their memory back before the commit needs its own */
         failpoint("range-counted");
-        bool fresh = run->fresh_n > 0;
-        if (fresh || (end == n && run->feed->judge_open))
-            err = checkpoint(run, counted ? first : end, fault);
+        if (counted || commit_is_due(run, committed, end)) {
+            malloc_trim(0); /* the workers' windows are gone: give their memory back before the commit needs its own */
+            if (run->fresh_n > 0 || (end == n && run->feed->judge_open))
+                err = checkpoint(run, counted ? first : end, fault);
+            committed = end;
+        }
         if (!err)
             err = counted;
         first = end;
