@@ -40,10 +40,10 @@ static inline enum weir_err add_one(struct window *w, uint32_t interface, const 
     uint32_t k = cell_near(w, row, group);
     if (k == NIL && (k = cell_get(w, row, group)) == NIL)
         return folded(w);
-    if (f->out)
-        cell_add_hour(w, k, hour_at((uint64_t)f->start_s, f->bytes));
-    else if (!add_incoming(w, row, k, f))
-        return folded(w);
+    if (!f->out)
+        return add_incoming(w, row, k, f) ? WEIR_OK : folded(w);
+    cell_add_hour(w, k, hour_at((uint64_t)f->start_s, f->bytes));
+    row_sent(&w->row[row], f->bytes);
     return WEIR_OK;
 }
 
@@ -176,6 +176,7 @@ static enum weir_err merge_row(struct merge *m, const struct merge_row *row)
 {
     const struct row *r = &m->src->row[row->from];
     day_mark(m->dst, r->day, m->dst->row[row->to].host_id);
+    row_sent(&m->dst->row[row->to], r->sent);
     enum weir_err err = WEIR_OK;
     if (r->level[0] | r->level[1]) {
         err = merge_cells(m);

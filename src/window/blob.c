@@ -141,7 +141,7 @@ static enum weir_err encode_row(struct writer *wr, uint32_t at)
     const struct row *row = &wr->w->row[wr->w->order.row[at]];
     struct buffer *b = &wr->rows_out;
     buffer_varint(b, interface_number(wr, row->interface));
-    buffer_u8(b, row->kind);
+    buffer_u8(b, (uint8_t)row->kind);
     buffer_u64(b, row->host.hi);
     buffer_u64(b, row->host.lo);
     buffer_u8(b, row->level[0]);
@@ -247,6 +247,7 @@ static enum weir_err load_cell(struct loader *l, uint32_t row)
     if (k == NIL)
         return WEIR_NOMEM;
     struct cell *c = &l->w->cell[k];
+    bool sends = group_kind(group) != GROUP_IN && group_kind(group) != GROUP_POLICY;
     c->bytes_in = sat_add(c->bytes_in, in);
     for (unsigned i = 0; i < hours; i++) {
         unsigned hour = cursor_u8(&l->c), ticks = cursor_u8(&l->c);
@@ -254,6 +255,7 @@ static enum weir_err load_cell(struct loader *l, uint32_t row)
         if (l->c.err || hour > 23 || ticks > 63)
             return WEIR_CORRUPT;
         cell_add_hour(l->w, k, hour_make(hour, ticks, bytes));
+        row_sent(&l->w->row[row], sends ? bytes : 0);
     }
     return l->c.err ? WEIR_CORRUPT : WEIR_OK;
 }

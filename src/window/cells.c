@@ -103,6 +103,7 @@ static uint32_t cell_make(struct window *w, uint32_t row, uint64_t group)
     w->cell[k] = (struct cell){.group = group, .last = HOUR_NONE, .row = row, .row_next = r->head, .more = NIL};
     r->head = k;
     r->cells++;
+    r->broken |= group_kind(group) == GROUP_POLICY;
     if (r->hashed)
         cell_hash_in(w, k);
     else if (hashes)
@@ -315,6 +316,8 @@ bool row_move_cells(struct window *w, uint32_t from, uint32_t to)
 {
     for (unsigned big = 0; big < 2; big++)
         row_raise_level(w, to, big, w->row[from].level[big]);
+    row_sent(&w->row[to], w->row[from].sent);
+    w->row[from].sent = 0;
     if (!w->row[from].hashed && slots_ready(w))
         row_hash_in(w, &w->row[from]);
     while (w->row[from].head != NIL) {

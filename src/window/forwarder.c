@@ -29,6 +29,7 @@ enum weir_err homes_open(const struct window *w, struct homes *out)
     const struct row *proof = NULL; /* the home row of a host comes before its pending ones */
     for (uint32_t i = 0; i < o->n; i++) {
         const struct row *r = &w->row[o->row[i]];
+        order_prefetch(w, i);
         if (r->kind == ROW_HOME)
             proof = r;
         if (r->kind != ROW_HOME && (r->kind != ROW_PENDING || !proof || proof->host_id != r->host_id))

@@ -5,17 +5,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct placed { uint64_t host_id; uint32_t row; uint8_t kind; };
+static bool same_host_and_kind(const struct ref *a, const struct ref *b) { return a->group == b->group && a->flow_log == b->flow_log; }
 
-static int compare_rows(const void *a, const void *b, void *window)
+static int compare_flow_logs(const struct window *w, const struct ref *a, const struct ref *b)
 {
-    const struct window *w = window;
-    const struct placed *x = a, *y = b;
-    if (x->host_id != y->host_id)
-        return x->host_id < y->host_id ? -1 : 1;
-    if (x->kind != y->kind)
-        return x->kind < y->kind ? -1 : 1;
-    return slice_cmp(text_at(w, w->interface[w->row[x->row].interface].flow_log), text_at(w, w->interface[w->row[y->row].interface].flow_log));
+    return slice_cmp(text_at(w, w->interface[w->row[a->cell].interface].flow_log), text_at(w, w->interface[w->row[b->cell].interface].flow_log));
+}
+
+/* Rows as references: host id, kind, number of the row. Sorted by the first two; of the few that share both, by the flow log. */
+static void sort_rows(const struct window *w, struct ref *ref, struct ref *spare, size_t n)
+{
+    refs_sort(ref, spare, n);
+    for (size_t i = 1; i < n; i++)
+        for (size_t k = i; k > 0 && same_host_and_kind(&ref[k - 1], &ref[k]) && compare_flow_logs(w, &ref[k - 1], &ref[k]) > 0; k--) {
+            struct ref swap = ref[k];
+            ref[k] = ref[k - 1];
+            ref[k - 1] = swap;
+        }
 }
 
 static void order_count(struct window *w, uint16_t day)
@@ -30,6 +36,14 @@ static void order_count(struct window *w, uint16_t day)
     o->n = o->start[WINDOW_BUCKETS];
 }
 
+static uint32_t largest_bucket(const struct order *o)
+{
+    uint32_t most = 0;
+    for (unsigned b = 0; b < WINDOW_BUCKETS; b++)
+        most = o->start[b + 1] - o->start[b] > most ? o->start[b + 1] - o->start[b] : most;
+    return most;
+}
+
 static enum weir_err order_rows(struct window *w, uint16_t day)
 {
     struct order *o = &w->order;
@@ -38,20 +52,20 @@ static enum weir_err order_rows(struct window *w, uint16_t day)
     if (!row)
         return WEIR_NOMEM;
     o->row = row;
-    struct placed *placed = malloc(((size_t)o->n + 1) * sizeof *placed);
-    if (!placed)
+    struct ref *ref = malloc(((size_t)o->n + largest_bucket(o) + 1) * sizeof *ref);
+    if (!ref)
         return WEIR_NOMEM;
     uint32_t next[WINDOW_BUCKETS];
     memcpy(next, o->start, sizeof next);
     for (uint32_t i = 0; i < w->rows; i++)
         if (w->row[i].day == day)
-            placed[next[w->row[i].host_id >> 56]++] = (struct placed){w->row[i].host_id, i, w->row[i].kind};
+            ref[next[w->row[i].host_id >> 56]++] = (struct ref){w->row[i].host_id, (uint32_t)w->row[i].kind, i};
     for (unsigned b = 0; b < WINDOW_BUCKETS; b++)
-        if (o->start[b + 1] - o->start[b] > 1)
-            qsort_r(placed + o->start[b], o->start[b + 1] - o->start[b], sizeof *placed, compare_rows, w);
+        if (o->start[b + 1] > o->start[b])
+            sort_rows(w, ref + o->start[b], ref + o->n, o->start[b + 1] - o->start[b]);
     for (uint32_t i = 0; i < o->n; i++)
-        o->row[i] = placed[i].row;
-    free(placed);
+        o->row[i] = ref[i].cell;
+    free(ref);
     return WEIR_OK;
 }
 
@@ -214,6 +228,7 @@ uint64_t window_hosts(struct window *w, int64_t day_s)
         return 0;
     for (uint32_t i = 0; i < w->order.n; i++) {
         const struct row *r = &w->row[w->order.row[i]];
+        order_prefetch(w, i);
         if (r->kind > ROW_VIA || (n && r->host_id == last))
             continue;
         last = r->host_id;

@@ -177,34 +177,6 @@ static bool row_counts(struct reader *r, const struct row *row, bool proven, enu
     return false;
 }
 
-#define AHEAD 8
-
-/* Bytes out of a row, or as soon as it is clear some number of at least `enough`; *broken: a rule was broken, if all was read. */
-static uint64_t row_bytes(const struct window *w, uint32_t at, uint64_t enough, bool *broken)
-{
-    const struct order *o = &w->order;
-    uint64_t sum = 0;
-    for (uint32_t i = o->cell_start[at]; i < o->cell_start[at + 1] && o->cell[i] != NIL && sum < enough; i++) {
-        if (i + AHEAD < o->cell_start[o->n] && o->cell[i + AHEAD] != NIL)
-            __builtin_prefetch(&w->cell[o->cell[i + AHEAD]]);
-        const struct cell *c = &w->cell[o->cell[i]];
-        if (group_kind(c->group) == GROUP_IN)
-            continue; /* its hours are bytes that came in */
-        if (group_kind(c->group) == GROUP_POLICY) {
-            *broken = true;
-            continue;
-        }
-        if (c->more == NIL) {
-            sum = sat_add(sum, c->last == HOUR_NONE ? 0 : hour_bytes(c->last));
-            continue;
-        }
-        WEIR_UNINITIALIZED hour_t hours[24];
-        for (size_t h = cell_hours(w, c, hours); h > 0; h--)
-            sum = sat_add(sum, hour_bytes(hours[h - 1]));
-    }
-    return sum;
-}
-
 static enum weir_err assemble(struct reader *r, uint32_t first, uint32_t end, struct host_day *d, bool *counts)
 {
     struct window *w = r->w;
@@ -238,21 +210,20 @@ static enum weir_err suspect(struct reader *r, struct host_day *d)
 }
 
 /* Does the host count, and with at least that many bytes or a broken rule? Bytes of ends that nothing proves are noted. */
-static bool enough(struct reader *r, uint32_t first, uint32_t end, uint64_t at_least)
+static bool enough(const struct reader *r, uint32_t first, uint32_t end, uint64_t at_least)
 {
     struct window *w = r->w;
     enum row_kind best = (enum row_kind)w->row[w->order.row[first]].kind; /* kinds are sorted */
-    if (best == ROW_INTERFACE)
-        return false;
-    uint64_t bytes = 0;
+    uint64_t sent = 0;
     bool broken = false;
-    for (uint32_t i = first; i < end; i++) {
-        if (best < ROW_PENDING)
-            bytes = sat_add(bytes, row_bytes(w, i, at_least, &broken));
-        else if (!r->proven[w->row[w->order.row[i]].interface])
-            w->stats.unresolved_bytes = sat_add(w->stats.unresolved_bytes, row_bytes(w, i, UINT64_MAX, &broken));
+    for (uint32_t i = first; i < end && best != ROW_INTERFACE; i++) {
+        const struct row *row = &w->row[w->order.row[i]];
+        if (best == ROW_PENDING)
+            w->stats.unresolved_bytes = sat_add(w->stats.unresolved_bytes, r->proven[row->interface] ? 0 : row->sent);
+        sent = sat_add(sent, row->sent == ROW_SENT_MAX ? UINT64_MAX : row->sent);
+        broken |= row->broken;
     }
-    return best < ROW_PENDING && (bytes >= at_least || broken);
+    return best < ROW_PENDING && (sent >= at_least || broken);
 }
 
 /* Rows first..end-1 of the order are of one host. */
@@ -282,6 +253,7 @@ static enum weir_err survey(struct reader *r)
         return WEIR_NOMEM;
     for (uint32_t i = 0; i < w->order.n; i++) {
         uint32_t row = w->order.row[i];
+        order_prefetch(w, i);
         r->proven[w->row[row].interface] |= w->row[row].kind == ROW_HOME;
         if (w->row[row].kind != ROW_INTERFACE)
             continue;
@@ -307,8 +279,8 @@ enum weir_err window_each_host(struct window *w, int64_t day_s, uint64_t at_leas
     const struct order *o = &w->order;
     for (uint32_t i = 0; i < o->n && !err;) {
         uint32_t first = i++;
-        while (i < o->n && w->row[o->row[i]].host_id == w->row[o->row[first]].host_id)
-            i++;
+        for (order_prefetch(w, first); i < o->n && w->row[o->row[i]].host_id == w->row[o->row[first]].host_id; i++)
+            order_prefetch(w, i);
         err = read_host(&r, first, i, at_least, each, ctx);
     }
     homes_close(&r.homes);

@@ -336,7 +336,7 @@ static uint32_t row_make(struct window *w, uint32_t interface, struct ip host, u
     }
     uint32_t *head = &w->row_heads.head[hash & w->row_heads.mask];
     w->row[w->rows] = (struct row){.host = host, .interface = interface, .head = NIL, .hash_next = *head, .in_cell = NIL,
-                                   .day = day, .kind = (uint8_t)kind, .hashed = !w->learns, .host_id = w->learns ? 0 : host_identity(w, interface, host)};
+                                   .day = day, .kind = (unsigned)kind & 15, .hashed = !w->learns, .host_id = w->learns ? 0 : host_identity(w, interface, host)};
     *head = w->rows;
     return w->rows++;
 }

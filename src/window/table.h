@@ -6,13 +6,14 @@
  *
  * Interfaces and rows hang in chained hashes. Cells, of which there are most, are found through open slots of 32 bits that
  * hold an index and four bits of the hash, so that as a rule only the right cell is touched.
- * Sizes on a 64-bit machine: interface 48 B and its text, row 80 B, cell 40 B, hour 8 B; plus 4 to 8 B of hash each. */
+ * Sizes on a 64-bit machine: interface 48 B and its text, row 64 B, cell 40 B, hour 8 B; plus 4 to 8 B of hash each. */
 #ifndef WEIR_WINDOW_TABLE_H
 #define WEIR_WINDOW_TABLE_H
 
 #include "weir/window.h"
 
 #define NIL UINT32_MAX
+#define ORDER_AHEAD 16
 #define DAYS_MAX 400 /* open days in one window: a year of backlog */
 
 struct interface {
@@ -28,17 +29,24 @@ struct interface {
  * host, and the interface itself (gaps). */
 enum row_kind { ROW_HOME, ROW_VIA, ROW_PENDING, ROW_INTERFACE };
 
-struct row {
+struct row { /* one cache line */
     struct ip host;
     uint64_t host_id; /* stable hash of account, interface id and host */
+    uint64_t sent : 48; /* bytes out in all cells but those of the policy, saturating: most hosts need no look at their cells */
+    uint64_t kind : 4;  /* enum row_kind */
+    uint64_t hashed : 1; /* its cells are in the slots; in the sums of one object only those of long rows are */
+    uint64_t broken : 1; /* it has a cell of the policy */
     uint32_t interface, head, hash_next, in_cell;
     uint32_t kept[2];  /* small and big groups kept */
     uint32_t cells;    /* made so far, also those folded since */
     uint8_t level[2];  /* sampling level of each */
     uint16_t day;      /* days since 1970 */
-    uint8_t kind;
-    bool hashed;       /* its cells are in the slots; in the sums of one object only those of long rows are */
 };
+#define ROW_SENT_MAX ((1ULL << 48) - 1)
+static inline void row_sent(struct row *r, uint64_t bytes)
+{
+    r->sent = (bytes < ROW_SENT_MAX - r->sent ? r->sent + bytes : ROW_SENT_MAX) & ROW_SENT_MAX;
+}
 
 /* One hour: hour of day (5 bits) | active ten-minute ticks (6) | bytes out (53, saturating). */
 typedef uint64_t hour_t;
@@ -99,7 +107,14 @@ struct window {
 /* The rows of a day by (host_id, kind, interface), start[b] being the first of bucket b. Kept until rows are added. */
 WEIR_MUST_USE enum weir_err window_order(struct window *w, uint16_t day);
 void order_free(struct window *w);
-/* A cell under its group, and whose flow log's it is where that counts. */
+/* Rows in order lie anywhere: bring near the one some places behind i. */
+static inline void order_prefetch(const struct window *w, uint32_t i)
+{
+    const struct order *o = &w->order;
+    if (i + ORDER_AHEAD < o->n)
+        __builtin_prefetch(&w->row[o->row[i + ORDER_AHEAD]]);
+}
+/* A cell under its group, and whose flow log's it is where that counts. (Rows are put in order by the same means: order.c.) */
 struct ref { uint64_t group; uint32_t flow_log, cell; };
 void refs_sort(struct ref *ref, struct ref *spare, size_t n); /* by group, then flow log; spare has room for n */
 
