@@ -172,7 +172,21 @@ struct command {
     bool loads_own_config; /* run() loads app->config itself, by app_load_config() */
     int (*run)(struct app *app, int argc, char **argv); /* operands only: argv[0..argc), argv[argc] is NULL; enum app_exit */
 };
-extern const struct command command_batch, command_findings, command_explain, command_report, command_mark, command_budget, command_baseline, command_policy, command_check, command_config;
+/* In the order of `weir --help`. */
+#define COMMAND_LIST(X) \
+    X(batch) \
+    X(findings) \
+    X(explain) \
+    X(report) \
+    X(mark) \
+    X(budget) \
+    X(coverage) \
+    X(baseline) \
+    X(policy) \
+    X(check) \
+    X(config)
+#define COMMAND_EXTERN(name) extern const struct command command_##name;
+COMMAND_LIST(COMMAND_EXTERN)
 
 struct app {
     const struct command *command;

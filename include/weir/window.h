@@ -69,6 +69,7 @@ struct host_group {
 struct host_day {
     uint64_t host_id;        /* stable hash of (account, interface, address) */
     struct slice account, interface, vpc;
+    struct slice flow_log;   /* empty when there are several, or none has a name */
     struct ip host;
     int64_t day_s;
     bool forwarder;          /* its egress is charged to nobody */

@@ -4,57 +4,32 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/coverage.h"
 #include "app/pipeline.h"
 
 /* ---- interfaces whose own address is contradicted in this object, by a hash of their name ---- */
 
-static uint64_t *conflict_slot(const struct conflicts *c, uint64_t key)
-{
-    size_t at = key & (c->cap - 1);
-    while (c->key[at] && c->key[at] != key)
-        at = (at + 1) & (c->cap - 1);
-    return &c->key[at];
-}
-
-static uint64_t conflict_key(struct slice id, bool v4) { return hash_u64x2(hash_bytes(id.p, id.n), v4) | 1; /* 0 is an empty slot */ }
-
-static bool conflicts_grow(struct conflicts *c)
-{
-    struct conflicts more = {.cap = c->cap ? c->cap * 2 : 64, .n = c->n};
-    if (!(more.key = calloc(more.cap, sizeof *more.key)))
-        return false;
-    for (size_t i = 0; i < c->cap; i++)
-        if (c->key[i])
-            *conflict_slot(&more, c->key[i]) = c->key[i];
-    free(c->key);
-    *c = more;
-    return true;
-}
+static uint64_t conflict_key(struct slice id, bool v4) { return hash_u64x2(hash_bytes(id.p, id.n), v4) | 1; /* never 0 */ }
 
 /* What other objects taught may be what is contradicted: then read again without it, and only then mark the interface. As many as the window
  * has interfaces, so that the order of lines never shows. */
 static void mark_conflict(struct attribution *a, uint32_t interface, bool v4)
 {
-    struct conflicts *c = &a->conflicts;
     struct interface_name name;
     a->again |= a->hinted;
     if (a->hinted)
         return;
-    if (c->n * 2 >= c->cap && !conflicts_grow(c)) {
-        a->nomem = true;
-        return;
-    }
     window_name(a->window, interface, &name);
-    uint64_t key = conflict_key(name.id, v4), *slot = conflict_slot(c, key);
-    c->n += *slot == 0;
-    *slot = key;
-    a->again = true;
+    if (key_set_add(&a->conflicts, conflict_key(name.id, v4)))
+        a->again = true;
+    else
+        a->nomem = true;
 }
 
 static void preset_conflicts(struct attribution *a, uint32_t interface, struct slice id)
 {
     for (unsigned v4 = 0; a->conflicts.n && v4 < 2; v4++)
-        if (*conflict_slot(&a->conflicts, conflict_key(id, v4)))
+        if (key_set_has(&a->conflicts, conflict_key(id, v4)))
             window_own(a->window, interface, v4)->state = OWN_CONFLICT;
 }
 
@@ -147,6 +122,23 @@ static bool out_of_time(struct attribution *a, const struct record *r)
     return false;
 }
 
+/* Nothing to sum, but the interface was heard of. */
+static void note_quiet(struct attribution *a, struct slice account, struct slice interface, int64_t start_s)
+{
+    if (a->quiet->n < COVERAGE_INTERFACES_MAX && !key_set_add(a->quiet, coverage_key(account, interface, (uint16_t)(start_s / DAY_S))))
+        a->nomem = true;
+}
+
+static void note_uncharged(struct attribution *a, uint32_t interface, const struct record *r)
+{
+    uint16_t day = (uint16_t)(r->start_s / DAY_S);
+    if (!a->quiet || (a->quiet_last == interface && a->quiet_day == day))
+        return;
+    note_quiet(a, r->account, r->interface, r->start_s);
+    a->quiet_last = interface;
+    a->quiet_day = day;
+}
+
 static void attribute(struct attribution *a, uint32_t interface, const struct record *r)
 {
     WEIR_UNINITIALIZED struct flow f;
@@ -157,8 +149,10 @@ static void attribute(struct attribution *a, uint32_t interface, const struct re
     a->counts->flow_bytes[told] = sat_add(a->counts->flow_bytes[told], RECORD_HAS(r, BYTES) ? r->bytes : 0);
     if (v != FLOW_NOT_TRAFFIC && WEIR_UNLIKELY(f.forwards))
         window_set_forwards(a->window, interface, r->start_s);
-    if (v != FLOW_CHARGED && v != FLOW_HINTED && v != FLOW_PENDING)
+    if (v != FLOW_CHARGED && v != FLOW_HINTED && v != FLOW_PENDING) {
+        note_uncharged(a, interface, r);
         return;
+    }
     a->flow(a->ctx, interface, r, &f, v);
 }
 
@@ -167,14 +161,18 @@ void attribution_record(void *attribution, const struct record *r)
     struct attribution *a = attribution;
     if (!RECORD_HAS(r, START) || out_of_time(a, r))
         return;
-    if (r->status == STATUS_NODATA)
+    if (r->status == STATUS_NODATA) {
+        if (a->quiet)
+            note_quiet(a, r->account, r->interface, r->start_s);
         return;
+    }
     uint32_t interface = record_interface(a, r);
     if (interface == WINDOW_NO_INTERFACE) {
         a->counts->folded++;
         return;
     }
     if (r->status == STATUS_SKIPDATA) {
+        note_uncharged(a, interface, r);
         a->gap(a->ctx, interface, r);
         return;
     }
@@ -186,7 +184,9 @@ static void restart(struct attribution *a)
     memset(a->counts, 0, sizeof *a->counts);
     a->again = false;
     a->interfaces_seen = 0;
-    a->last = WINDOW_NO_INTERFACE;
+    a->last = a->quiet_last = WINDOW_NO_INTERFACE;
+    if (a->quiet)
+        key_set_clear(a->quiet);
 }
 
 void attribution_again(struct attribution *a)
@@ -201,13 +201,11 @@ void attribution_begin(struct attribution *a, const struct object *o)
     window_reuse(a->window);
     a->hinted = true;
     restart(a);
-    if (a->conflicts.n)
-        memset(a->conflicts.key, 0, a->conflicts.cap * sizeof *a->conflicts.key);
-    a->conflicts.n = 0;
+    key_set_clear(&a->conflicts);
     a->flow_log = o->from.flow_log;
 }
 
 void attribution_fini(struct attribution *a)
 {
-    free(a->conflicts.key);
+    key_set_free(&a->conflicts);
 }

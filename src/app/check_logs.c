@@ -2,6 +2,7 @@
 /* `weir check PATH...`: the heads of some objects, spread evenly over all: can they be read, and which columns do they lack that
  * would make it surer whose bytes are whose. */
 #include "app/check.h"
+#include "app/coverage.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,25 +14,12 @@
 #define SAMPLE 64
 #define HEAD (64u << 10)
 
-static const struct wish {
-    enum decode_field field;
-    const char *key, *cost;
-} wishes[] = {
-    {FIELD_TCP_FLAGS, "logs: tcp-flags", "who opened a connection is guessed from ports"},
-    {FIELD_PKT_SRCADDR, "logs: pkt-srcaddr", "copies at NAT gateways and load balancers are found by their sums only"},
-    {FIELD_PKT_DSTADDR, "logs: pkt-dstaddr", "copies at NAT gateways and load balancers are found by their sums only"},
-    {FIELD_FLOW_DIRECTION, "logs: flow-direction", "which end is the host is told by networks and by what all records of an interface share"},
-    {FIELD_ACTION, "logs: action", "refused traffic cannot be told and counts as sent"},
-    {FIELD_LOG_STATUS, "logs: log-status", "gaps in the logs (SKIPDATA) cannot be seen"},
-    {FIELD_VPC_ID, "logs: vpc-id", "findings do not name the VPC, and equal addresses in two VPCs are told apart by interface only"},
-};
-
 struct heads {
     struct check *c;
     struct source *source;
     struct decoder *decoder;
     char *memory;
-    unsigned looked_at, bad, texts, lacking[WEIR_COUNT(wishes)];
+    unsigned looked_at, bad, texts, lacking[COVERAGE_WISHES];
     bool text; /* the one in work */
 };
 
@@ -69,9 +57,9 @@ static void look_at(struct heads *h, const struct object *o)
     if (!h->text)
         return; /* other kinds have no columns to choose */
     h->texts++;
-    const struct layout *layout = decoder_layout(h->decoder);
-    for (size_t i = 0; i < WEIR_COUNT(wishes); i++)
-        h->lacking[i] += !layout->columns || !memchr(layout->field, (int)wishes[i].field, layout->columns);
+    unsigned lacking = coverage_lacking(decoder_layout(h->decoder));
+    for (size_t i = 0; i < COVERAGE_WISHES; i++)
+        h->lacking[i] += lacking >> i & 1;
 }
 
 static void tell(struct heads *h, const struct object_list *list)
@@ -81,9 +69,9 @@ static void tell(struct heads *h, const struct object_list *list)
     bytes_format(object_list_bytes(list), size);
     check_add(h->c, "logs", !n ? CHECK_POOR : h->bad ? CHECK_BAD : CHECK_FINE, n ? "" : "there is nothing to count", "%zu objects, %s; looked at the heads of %u, %u cannot be read",
               n, size, h->looked_at, h->bad);
-    for (size_t i = 0; i < WEIR_COUNT(wishes); i++)
+    for (size_t i = 0; i < COVERAGE_WISHES; i++)
         if (h->lacking[i])
-            check_add(h->c, wishes[i].key, CHECK_POOR, wishes[i].cost, "%u of %u lack it", h->lacking[i], h->texts);
+            check_add(h->c, coverage_wish[i].subject, CHECK_POOR, coverage_wish[i].cost, "%u of %u lack it", h->lacking[i], h->texts);
     if (h->bad)
         check_code(h->c, APP_REJECTED);
 }

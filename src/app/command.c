@@ -16,7 +16,8 @@
 #include <sqlite3.h>
 #include <yaml.h>
 
-const struct command *const commands[] = {&command_batch, &command_findings, &command_explain, &command_report, &command_mark, &command_budget, &command_baseline, &command_policy, &command_check, &command_config};
+#define COMMAND_ADDRESS(name) &command_##name,
+const struct command *const commands[] = {COMMAND_LIST(COMMAND_ADDRESS)};
 const size_t commands_n = WEIR_COUNT(commands);
 
 static const struct command *command_find(const char *name)

@@ -138,6 +138,8 @@ void run_summary_json(const struct run_counts *c, struct buffer *out)
     rejects_json(c, out);
     flows_json(c, out);
     number(out, "gaps", c->records.by_status[STATUS_SKIPDATA]);
+    number(out, "missing_hours", c->missing_hours);
+    number(out, "silent_interfaces", c->silent_interfaces);
     number(out, "hosts", c->hosts);
     number(out, "host_days", c->host_days);
     number(out, "interfaces", c->interfaces);
@@ -175,6 +177,10 @@ static void doubt_lines(const struct run_counts *c, struct buffer *out)
     if (c->records.by_status[STATUS_SKIPDATA])
         buffer_printf(out, "  %" PRIu64 " gaps: AWS lost records there (SKIPDATA); sums around them are lower bounds\n",
                       c->records.by_status[STATUS_SKIPDATA]);
+    if (c->missing_hours)
+        buffer_printf(out, "  %" PRIu64 " hour%s of flow logs without any object: see weir coverage\n", c->missing_hours, c->missing_hours == 1 ? "" : "s");
+    if (c->silent_interfaces)
+        buffer_printf(out, "  %" PRIu64 " interface%s fell silent: see weir coverage\n", c->silent_interfaces, c->silent_interfaces == 1 ? "" : "s");
     if (c->records_late)
         buffer_printf(out, "  %" PRIu64 " records came too late and were not used: their day was closed by later records; count oldest first\n",
                       c->records_late);

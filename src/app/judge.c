@@ -103,6 +103,22 @@ static uint64_t least_bytes(const struct judging *g)
     return g->closing ? 0 : least;
 }
 
+/* ---- both passes: what the day is judged as ---- */
+
+static struct host_day as_judged(const struct judging *g, const struct host_day *day)
+{
+    struct host_day d = *day;
+    d.forwarder = false;
+    d.gap_hours |= coverage_missing(&g->run->coverage, g->day, g->closing, d.account, d.flow_log);
+    return d;
+}
+
+static enum weir_err note_covered(struct judging *g, const struct host_day *d, bool charged, bool learning)
+{
+    struct coverage_host h = {d->account, d->interface, charged, d->gap_hours != 0, learning};
+    return g->closing ? coverage_host(&g->run->coverage, g->day, &h) : WEIR_OK;
+}
+
 /* ---- first pass ---- */
 
 static enum weir_err note_above(struct judging *g, uint64_t host_id)
@@ -129,10 +145,9 @@ static enum weir_err survey_host(void *ctx, const struct host_day *day)
     tell_suspected(g, day);
     if (charged_to_nobody(g, day))
         return WEIR_OK;
-    struct host_day d = *day;
+    struct host_day d = as_judged(g, day);
     struct score_rules rules = rules_of(g, &d);
     enum weir_err err = WEIR_OK;
-    d.forwarder = false;
     if (g->fleet_days || g->closing) { /* on the first day no test can raise */
         err = take(g, &d, NULL, &b, &class, &released);
         if (!err)
@@ -237,17 +252,22 @@ static enum weir_err judge_host(void *ctx, const struct host_day *day)
     struct released released;
     struct score score = {0};
     bool above = is_above(g, day->host_id);
-    if (charged_to_nobody(g, day) || (!above && !g->closing))
+    if (charged_to_nobody(g, day))
+        return note_covered(g, day, false, false);
+    if (!above && !g->closing)
         return WEIR_OK;
-    struct host_day d = *day;
-    d.forwarder = false;
+    struct host_day d = as_judged(g, day);
     enum weir_err err = take(g, &d, g->survey, &b, &class, &released);
     bool young = b.days < BASELINE_YOUNG_DAYS;
+    if (!err)
+        err = note_covered(g, &d, true, young);
     if (!err && above) {
         struct score_rules rules = rules_of(g, &d);
         scorer_judge(g->scorer, young ? classes_young(g->classes)->calibration : class.calibration, g->budget, &score);
         score_rules_judge(&score_model_default, &rules, &d, &score);
     }
+    g->raised += score.unusual;
+    g->raised_by_rules += score.raised && !score.unusual;
     if (!err && score.raised)
         err = keep_judged(g, &d, &b, &score);
     if (!err && g->closing)
@@ -267,6 +287,8 @@ static enum weir_err two_passes(struct judging *g)
         err = score_survey_end(g->survey, fleet->state, fleet->calibration);
     if (!err && (g->closing || g->above_n))
         err = window_each_host(g->run->window, day_s, at_least, judge_host, g);
+    if (g->closing)
+        coverage_judged(&g->run->coverage, g->day, g->raised, g->raised_by_rules, g->budget);
     if (!err && g->closing)
         err = classes_close(g->classes, g->fault);
     if (!err && g->closing)

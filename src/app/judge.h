@@ -23,6 +23,7 @@ struct judging {
     struct host_index *index;       /* while closing */
     struct scorer *scorer;
     struct score_survey *survey;
+    uint64_t raised, raised_by_rules; /* host-days */
     uint64_t *above; size_t above_n, above_cap, above_next; /* hosts to be judged, ascending */
     struct arena *arena;
     struct judged *judged; size_t n, cap;

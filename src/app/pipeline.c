@@ -109,6 +109,8 @@ static enum weir_err checkpoint(struct run *run, size_t next, struct fault *faul
     if (!err)
         err = windows_put(run->store, run->window, app_threads(run->app), fault);
     if (!err)
+        err = coverage_put(&run->coverage, run->store, run->state.closed_through, fault);
+    if (!err)
         err = run_state_put(run->store, &run->state, fault);
     if (!err)
         err = grouping_put(run->store, context_grouping(run->context), fault);
@@ -196,6 +198,8 @@ static enum weir_err prepare(struct run *run, struct fault *fault)
         err = run_state_get(run->store, &run->state, fault);
     if (!err)
         err = windows_load(run->store, &run->state, run->window, fault);
+    if (!err && run->state.watermark_s)
+        err = coverage_load(&run->coverage, run->store, run->app->log, run->state.closed_through, (uint16_t)(run->state.watermark_s / DAY_S), fault);
     return err;
 }
 
@@ -210,6 +214,7 @@ void run_close(struct run *run)
     free(run->fresh_day);
     window_free(run->window);
     run_state_free(&run->state);
+    coverage_fini(&run->coverage);
     context_close(run->context);
     free(run);
 }
@@ -251,6 +256,8 @@ enum weir_err run_feed(struct run *run, const struct feed *feed, struct fault *f
     if (!err)
         err = run_ranges(run, fault);
     run->counts.interfaces = window_stats(run->window).interfaces;
+    run->counts.missing_hours = coverage_missing_hours(&run->coverage);
+    run->counts.silent_interfaces = run->coverage.silent;
     progress_done(run->progress);
     free(run->duplicate);
     free(run->known);

@@ -9,6 +9,7 @@
 #ifndef WEIR_APP_PIPELINE_H
 #define WEIR_APP_PIPELINE_H
 
+#include "app/key_set.h"
 #include "weir/app.h"
 #include "weir/decode.h"
 #include "weir/finding.h"
@@ -28,6 +29,7 @@ struct run_counts {
     uint64_t source_notes[8];                /* by bit of enum source_note */
     uint64_t hosts, host_days, interfaces, folded, suspected_forwarders, unresolved_bytes;
     uint64_t findings, findings_new;
+    uint64_t missing_hours, silent_interfaces; /* see coverage.h */
     uint64_t days_closed, checkpoints;
     int64_t first_s, last_s;                 /* first start and last end of the records; 0 = none */
     double seconds;
@@ -69,7 +71,9 @@ struct attribution {
     void (*flow)(void *ctx, uint32_t interface, const struct record *r, const struct flow *f, enum flow_verdict v);
     void (*gap)(void *ctx, uint32_t interface, const struct record *r);
     struct run_counts *counts; /* of this object only */
-    struct conflicts { uint64_t *key; size_t n, cap; } conflicts; /* interfaces without an own address in this object */
+    struct key_set conflicts; /* interfaces without an own address in this object */
+    struct key_set *quiet;    /* unless NULL, gets the interfaces whose records leave no sums, by coverage_key */
+    uint32_t quiet_last; uint16_t quiet_day; /* put there last */
     bool nomem;               /* out of memory: what was attributed must not be used */
     bool hinted;              /* own addresses from earlier objects are in use */
     bool again;               /* an own address was contradicted: read the object again */

@@ -6,6 +6,7 @@
 #include <limits.h>
 
 #include "app/context.h"
+#include "app/coverage.h"
 #include "app/dossier.h"
 #include "app/pipeline.h"
 
@@ -41,6 +42,7 @@ struct run {
     struct window *window;
     struct run_state state;
     struct run_counts counts;
+    struct coverage coverage;
     struct fresh_object *fresh; size_t fresh_n, fresh_cap;
     uint16_t *fresh_day; size_t fresh_days, fresh_days_cap;
     struct known_object *known; size_t known_n; /* by id */

@@ -37,6 +37,7 @@ struct worker {
     struct attribution a;
     const struct policy *policy; /* NULL: none */
     struct run_counts counts; /* of the object in work */
+    struct key_set quiet;
     struct decoder *decoder;
     struct object_reader *reader;
     const struct object *object;
@@ -138,7 +139,7 @@ static bool worker_init(struct worker *w, struct crew *crew)
     w->crew = crew;
     w->limits = limits;
     w->a = (struct attribution){.future_s = run->future_s, .closed_through = run->state.closed_through, .ctx = w, .flow = on_flow,
-                                .gap = on_gap, .counts = &w->counts, .window = window_new(&limits, true)};
+                                .gap = on_gap, .counts = &w->counts, .quiet = &w->quiet, .window = window_new(&limits, true)};
     w->policy = run->app->config->policy_rules;
     run_flow_rules(run, &w->a.rules);
     w->decoder = decoder_new(run->layout_given ? &run->layout : NULL, sink);
@@ -151,6 +152,7 @@ static void worker_fini(struct worker *w)
     object_reader_free(w->reader);
     decoder_free(w->decoder);
     attribution_fini(&w->a);
+    key_set_free(&w->quiet);
     window_free(w->a.window);
     window_free(w->large);
 }
@@ -218,6 +220,16 @@ static bool note_fresh(struct run *run, const struct worker *w, const struct obj
     return true;
 }
 
+/* What of the coverage of its days this object is. */
+static bool note_coverage(struct run *run, const struct worker *w)
+{
+    const struct fresh_object *f = &run->fresh[run->fresh_n - 1];
+    struct coverage_object o = {.account = w->object->from.account, .flow_log = w->object->from.flow_log, .bucket_s = w->object->from.bucket_s,
+                                .lacking = coverage_lacking(decoder_layout(w->decoder)), .day = run->fresh_day + f->first_day, .days = f->days,
+                                .quiet = &w->quiet};
+    return coverage_add(&run->coverage, &o) == WEIR_OK;
+}
+
 static bool counted_already(struct run *run, const struct sha256 *id)
 {
     for (size_t i = 0; i < run->fresh_n; i++)
@@ -243,7 +255,7 @@ static void merge_object(struct worker *w, const struct object_outcome *o)
         flush_part(w);
     struct window *sums = w->parts ? w->large : w->a.window;
     enum weir_err err = window_merge(run->window, sums);
-    if (w->short_of_memory || w->a.nomem || (err && err != WEIR_LIMIT) || !note_fresh(run, w, o, sums)) {
+    if (w->short_of_memory || w->a.nomem || (err && err != WEIR_LIMIT) || !note_fresh(run, w, o, sums) || !note_coverage(run, w)) {
         fault_set(&w->crew->fault, WEIR_NOMEM, "out of memory");
         fail(w->crew, WEIR_NOMEM, NULL);
         return;

@@ -344,7 +344,7 @@ static bool say_gaps(struct page *p, const json_t *finding)
         any = true;
         buffer_puts(&p->line, "  ");
         page_text(p, view_text(day, "day"));
-        buffer_printf(&p->line, ": the flow log skipped records (SKIPDATA) in hour%s", gaps & (gaps - 1) ? "s" : "");
+        buffer_printf(&p->line, ": the log has holes (records skipped, or no object) in hour%s", gaps & (gaps - 1) ? "s" : "");
         for (unsigned h = 0; h < 24; h++)
             if (gaps >> h & 1) buffer_printf(&p->line, " %02u", h);
         buffer_puts(&p->line, "; more may have been sent");

@@ -186,6 +186,8 @@ static enum weir_err assemble(struct reader *r, uint32_t first, uint32_t end, st
         const struct row *row = &w->row[w->order.row[i]];
         if (!row_counts(r, row, true, &err))
             continue;
+        if (*counts && w->interface[row->interface].flow_log != w->interface[w->row[w->order.row[first]].interface].flow_log)
+            d->flow_log = (struct slice){"", 0};
         *counts = true;
         RAISE(d->level, row->level[0]);
         take_marks(r, row->interface, d);
@@ -234,7 +236,7 @@ static enum weir_err read_host(struct reader *r, uint32_t first, uint32_t end, u
         return WEIR_OK;
     struct interface_name name;
     window_name(r->w, row->interface, &name);
-    struct host_day d = {.host_id = row->host_id, .account = name.account, .interface = name.id, .vpc = name.vpc, .host = row->host,
+    struct host_day d = {.host_id = row->host_id, .account = name.account, .interface = name.id, .vpc = name.vpc, .flow_log = name.flow_log, .host = row->host,
                          .day_s = (int64_t)row->day * DAY_S};
     bool counts = false;
     enum weir_err err = assemble(r, first, end, &d, &counts);

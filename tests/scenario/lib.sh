@@ -83,9 +83,12 @@ findings() {
     "$WEIR" findings --store "sqlite:$TMP/$1.db" --format ndjson || die "$1: weir findings failed"
 }
 
-# same NAME OTHER: both stores hold the same findings, byte for byte, and not none
+# same NAME OTHER: both stores hold the same findings and coverage, byte for byte, and not none
 same() {
     findings "$1" >"$TMP/a.findings" && findings "$2" >"$TMP/b.findings"
     [ -s "$TMP/a.findings" ] || die "$1: no findings to compare"
     cmp "$TMP/a.findings" "$TMP/b.findings" >&2 || die "findings of $1 and $2 differ"
+    "$WEIR" coverage --store "sqlite:$TMP/$1.db" --format ndjson >"$TMP/a.coverage"
+    "$WEIR" coverage --store "sqlite:$TMP/$2.db" --format ndjson >"$TMP/b.coverage"
+    cmp "$TMP/a.coverage" "$TMP/b.coverage" >&2 || die "coverage of $1 and $2 differs"
 }
