@@ -20,15 +20,17 @@
 
 /* ---- backends ---- */
 
+static char store_dir[64];
+static unsigned stores_made;
+
 struct backend {
     const char *name;
     bool durable;
     void (*fresh)(char *url, size_t n);  /* the url of a store that does not exist yet */
     void (*overtake)(const char *url);   /* commit behind the back of a writer that holds the store */
+    const char *server;                  /* what scripts/redis starts for it, NULL: none */
 };
-
-static char store_dir[64];
-static unsigned stores_made;
+static const struct backend *backend_now;
 
 static inline void fresh_file(char *url, size_t n)
 {
@@ -48,16 +50,90 @@ static inline void overtake_file(const char *url)
     sqlite3_close(db);
 }
 
+/* ---- servers: each its own, in store_dir; stores in it are shards ---- */
+
+static inline void first_line(const char *path, char *out, size_t n)
+{
+    FILE *in = fopen(path, "re");
+    assert_non_null(in);
+    if (!fgets(out, (int)n, in))
+        out[0] = '\0';
+    out[strcspn(out, "\n")] = '\0';
+    fclose(in);
+}
+
+static inline void fresh_shard(char *url, size_t n)
+{
+    char path[128], base[256];
+    snprintf(path, sizeof path, "%s/%s/url", store_dir, backend_now->server);
+    first_line(path, base, sizeof base);
+    snprintf(url, n, "%s?shard=%u", base, ++stores_made);
+}
+
+static inline const char *shard_of(const char *url)
+{
+    return strstr(url, "shard=") + strlen("shard=");
+}
+
+/* redis-cli on the server of this backend. */
+static inline int redis_cli(const char *arguments)
+{
+    char command[1024];
+    snprintf(command, sizeof command, "scripts/redis cli '%s/%s' %s >>'%s/said' 2>&1", store_dir, backend_now->server, arguments, store_dir);
+    return system(command);
+}
+
+static inline void overtake_shard(const char *url)
+{
+    char arguments[128];
+    snprintf(arguments, sizeof arguments, "HINCRBY 'weir:{%s}:meta' seq 1", shard_of(url));
+    assert_int_equal(redis_cli(arguments), 0);
+}
+
+static inline int start_server(const struct backend *backend)
+{
+    char command[256];
+    if (!backend->server)
+        return 0;
+    snprintf(command, sizeof command, "scripts/redis start %s '%s/%s' --ends-with %d >/dev/null", backend->server, store_dir, backend->server, (int)getpid());
+    return system(command);
+}
+
+static inline void stop_server(const struct backend *backend)
+{
+    char command[128];
+    snprintf(command, sizeof command, "scripts/redis stop '%s/%s'", store_dir, backend->server);
+    if (backend->server && system(command) != 0)
+        print_error("cannot stop the server of %s\n", backend->name);
+}
+
+/* Every store of the tests is opened here: the one over TLS needs its files. */
+static inline enum weir_err bench_open(const char *url, enum store_mode mode, struct store **out, struct fault *fault)
+{
+    static char file[4][128];
+    static const char *const names[] = {"password", "tls/ca.crt", "tls/client.crt", "tls/client.key"};
+    const char *host = strstr(url, "://");
+    if (strncmp(url, "rediss:", 7) != 0 || !host)
+        return store_open(url, mode, out, fault);
+    for (size_t i = 0; i < WEIR_COUNT(file); i++)
+        snprintf(file[i], sizeof file[i], "%s/tls/%s", store_dir, names[i]);
+    const struct store_options options = {file[0], file[1], file[2], file[3]};
+    return store_open_with(url, mode, &options, out, fault);
+}
+
 static const struct backend backends[] = {
-    {"sqlite", true, fresh_file, overtake_file},
-    {"memory", false, fresh_memory, NULL},
+    {"sqlite", true, fresh_file, overtake_file, NULL},
+    {"memory", false, fresh_memory, NULL, NULL},
+    {"redis", true, fresh_shard, overtake_shard, "plain"},
+    {"rediss", true, fresh_shard, overtake_shard, "tls"},
+    {"redis-cluster", true, fresh_shard, overtake_shard, "cluster"},
 };
 
 /* ---- a store for each claim ---- */
 
 struct bench {
     const struct backend *backend;
-    char url[256];
+    char url[512];
     struct store *s;
     struct buffer got;
     struct fault fault;
@@ -71,7 +147,7 @@ static inline int open_bench(void **state)
     buffer_init(&b->got, 2 * (size_t)STORE_VALUE_MAX);
     backend->fresh(b->url, sizeof b->url);
     *state = b;
-    enum weir_err err = store_open(b->url, STORE_READ_WRITE, &b->s, &b->fault);
+    enum weir_err err = bench_open(b->url, STORE_READ_WRITE, &b->s, &b->fault);
     if (err)
         print_error("%s\n", b->fault.text);
     return (int)err;
@@ -134,13 +210,13 @@ static inline void reopen(struct bench *b)
 {
     store_close(b->s);
     b->s = NULL;
-    expect(b, store_open(b->url, STORE_READ_WRITE, &b->s, &b->fault), WEIR_OK);
+    expect(b, bench_open(b->url, STORE_READ_WRITE, &b->s, &b->fault), WEIR_OK);
 }
 
 static inline struct store *open_reader(struct bench *b)
 {
     struct store *reader = NULL;
-    expect(b, store_open(b->url, STORE_READ_ONLY, &reader, &b->fault), WEIR_OK);
+    expect(b, bench_open(b->url, STORE_READ_ONLY, &reader, &b->fault), WEIR_OK);
     return reader;
 }
 
@@ -231,9 +307,13 @@ static inline int run_on_backends(const struct claim *claims, size_t n, const ch
     snprintf(store_dir, sizeof store_dir, "%.40s/weir-store.XXXXXX", tmp ? tmp : "/tmp");
     if (!mkdtemp(store_dir))
         return 1;
-    for (size_t i = 0; i < WEIR_COUNT(backends); i++)
-        if (is_meant(&backends[i], which))
-            failed += run_claims(&backends[i], claims, n);
+    for (size_t i = 0; i < WEIR_COUNT(backends); i++) {
+        if (!is_meant(&backends[i], which))
+            continue;
+        backend_now = &backends[i];
+        failed += start_server(backend_now) ? 1 : run_claims(backend_now, claims, n);
+        stop_server(backend_now);
+    }
     nftw(store_dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
     return failed;
 }

@@ -84,10 +84,10 @@ static void refuses_a_batch_to_a_reader(void **state)
 static void says_notfound_to_a_reader_of_no_store(void **state)
 {
     struct bench *b = *state;
-    char url[128];
+    char url[512];
     struct store *reader = NULL;
     b->backend->fresh(url, sizeof url);
-    expect(b, store_open(url, STORE_READ_ONLY, &reader, &b->fault), WEIR_NOTFOUND);
+    expect(b, bench_open(url, STORE_READ_ONLY, &reader, &b->fault), WEIR_NOTFOUND);
     assert_null(reader);
 }
 
@@ -95,11 +95,11 @@ static void refuses_a_second_writer_until_the_first_has_closed(void **state)
 {
     struct bench *b = *state;
     struct store *second = NULL;
-    expect(b, store_open(b->url, STORE_READ_WRITE, &second, &b->fault), WEIR_BUSY);
+    expect(b, bench_open(b->url, STORE_READ_WRITE, &second, &b->fault), WEIR_BUSY);
     assert_non_null(strstr(b->fault.text, "in use"));
     store_close(b->s);
     b->s = NULL;
-    expect(b, store_open(b->url, STORE_READ_WRITE, &second, &b->fault), WEIR_OK);
+    expect(b, bench_open(b->url, STORE_READ_WRITE, &second, &b->fault), WEIR_OK);
     store_close(second);
 }
 
@@ -126,7 +126,7 @@ static enum weir_err commit_letter(const char *url, char letter)
     struct store *s = NULL;
     char *value = malloc(n);
     memset(value, letter, n);
-    enum weir_err err = store_open(url, STORE_READ_WRITE, &s, NULL);
+    enum weir_err err = bench_open(url, STORE_READ_WRITE, &s, NULL);
     if (!err)
         err = store_begin(s, NULL);
     for (size_t i = 0; i < WEIR_COUNT(many_ids) && !err; i++)
@@ -140,6 +140,7 @@ static enum weir_err commit_letter(const char *url, char letter)
     return err;
 }
 
+/* store_dir of the first process goes along: the files of the store over TLS are there. */
 static void commit_in_a_process_that_dies_at(const char *url, const char *place)
 {
     int status = 0;
@@ -147,7 +148,7 @@ static void commit_in_a_process_that_dies_at(const char *url, const char *place)
     assert_true(child >= 0);
     if (child == 0) {
         setenv("WEIR_FAILPOINT", place, 1);
-        execl("/proc/self/exe", "test_store", "--commit", url, (char *)NULL);
+        execl("/proc/self/exe", "test_store", "--commit", url, store_dir, (char *)NULL);
         _exit(127);
     }
     assert_int_equal(waitpid(child, &status, 0), child);
@@ -170,7 +171,7 @@ static void after_a_kill(struct bench *b, const char *place, const char *letters
     b->s = NULL;
     expect(b, commit_letter(b->url, 'o'), WEIR_OK);
     commit_in_a_process_that_dies_at(b->url, place);
-    expect(b, store_open(b->url, STORE_READ_WRITE, &b->s, &b->fault), WEIR_OK); /* the lock died with the process */
+    expect(b, bench_open(b->url, STORE_READ_WRITE, &b->s, &b->fault), WEIR_OK); /* the lock died with the process */
     expect(b, store_get_many(b->s, 'w', many_ids, WEIR_COUNT(many_ids), note_letter, &c, &b->fault), WEIR_OK);
     assert_string_equal(buffer_cstr(&c.text), letters);
     expect_outbox(b, 0, 10, outbox);
@@ -208,7 +209,9 @@ static const struct claim claims[] = {
 
 int main(int argc, char **argv)
 {
-    if (argc == 3 && strcmp(argv[1], "--commit") == 0)
+    if (argc == 4 && strcmp(argv[1], "--commit") == 0) {
+        snprintf(store_dir, sizeof store_dir, "%s", argv[3]);
         return (int)commit_letter(argv[2], 'n');
+    }
     return run_on_backends(claims, WEIR_COUNT(claims), ON_DURABLE_BACKENDS);
 }

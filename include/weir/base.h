@@ -40,6 +40,7 @@
     X(BUSY, "in use by another process")                                                                            \
     X(UNAVAILABLE, "not available now, try again")                                                                  \
     X(VERSION, "written by a newer version")                                                                        \
+    X(ROLLBACK, "the store went back in time")                                                                      \
     X(USAGE, "usage or configuration error")                                                                        \
     X(INTERRUPTED, "interrupted")
 

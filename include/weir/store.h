@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* store - beside the path: values under keys, and one atomic commit. Knows nothing of what the values mean.
  *
- * Two backends behind one struct of functions: SQLite (one file) here, Redis later; one conformance test for both.
+ * Two backends behind one struct of functions: SQLite (one file) and Redis (one server, or a cluster); one conformance test for both.
  * Keys are (kind, id): kind one lower-case letter, id 1 to 64 lower-case hex digits, never text from a log. In Redis they
- * become weir:{shard}:kind:id. Values are blobs (base: blob_begin) or, for findings, JSON; the store does not look inside.
+ * become weir:{SHARD}:KIND:ID. Values are blobs (base: blob_begin) or, for findings, JSON; the store does not look inside.
  * Nothing enumerates keys (Redis Cluster has no cheap way): what must be listed has an index value of its own; the one
  * exception is the findings outbox, an ordered sequence.
  *
@@ -28,12 +28,30 @@ enum store_mode { STORE_READ_ONLY, STORE_READ_WRITE };
 
 struct store; /* not thread-safe: one thread at a time */
 
-/* url: "sqlite:PATH" (created with 0600 in a directory created with 0700), "sqlite::memory:" for tests; "redis://", "rediss://" and "unix:" are refused here with
- * a clear text (UNSUPPORTED) until their backend exists; anything else is USAGE. Read-only on a missing file: NOTFOUND. BUSY when another writer holds it, VERSION when it was
- * written by a newer weir, CORRUPT when it is no weir store. *out is owned. */
-WEIR_MUST_USE enum weir_err store_open(const char *url, enum store_mode mode, struct store **out, struct fault *fault);
+/* What a url must not or cannot tell. All may be NULL or "". */
+struct store_options {
+    const char *password_file;               /* Redis: read at every connection */
+    const char *ca_file, *cert_file, *key_file; /* TLS: who is trusted (NULL: as the system does), and who we are */
+};
+
+/* url: "sqlite:PATH" (created with 0600 in a directory created with 0700), "sqlite::memory:" for tests; "redis://[USER@]HOST[:PORT]",
+ * "rediss://" (TLS), "unix:SOCKET", "redis-cluster://HOST:PORT,HOST:PORT..." and "rediss-cluster://", each with "?shard=NAME" for one of
+ * several stores (default "0"). Anything else is USAGE, so is a password in a url. Read-only on a missing store: NOTFOUND. BUSY when another
+ * writer holds it, VERSION when it was written by a newer weir, CORRUPT when it is no weir store, UNAVAILABLE when it cannot be reached; USAGE also
+ * for a server that would lose state. *out is owned. */
+WEIR_MUST_USE enum weir_err store_open_with(const char *url, enum store_mode mode, const struct store_options *options, struct store **out, struct fault *fault);
+WEIR_MUST_USE enum weir_err store_open(const char *url, enum store_mode mode, struct store **out, struct fault *fault); /* without options */
 void store_close(struct store *s);
-const char *store_backend(const struct store *s); /* "sqlite" */
+const char *store_backend(const struct store *s); /* "sqlite", "redis" */
+
+/* What is looked at before a server is trusted, each with what was found and, when it is not fine, the reason and the fix. The
+ * store need not exist yet: then the result is NOTFOUND, as of store_open. SQLite has nothing to say. */
+typedef void store_survey_each(void *ctx, const char *subject, bool fine, const char *found, const char *fix);
+WEIR_MUST_USE enum weir_err store_survey(const char *url, const struct store_options *options, store_survey_each *each, void *ctx, struct fault *fault);
+
+/* Since it was opened. unreplicated: commits that no replica had taken over within a second, though there was one. */
+struct store_stats { uint64_t waited_us, reconnects, unreplicated; };
+struct store_stats store_stats(const struct store *s);
 
 /* epoch: random at creation, tells a recreated store; seq: number of commits. */
 struct store_position { uint64_t epoch, seq; };
@@ -56,7 +74,9 @@ WEIR_MUST_USE enum weir_err store_delete(struct store *s, char kind, const char 
 /* Append to the findings outbox (ordered, never rewritten); the value also stands under kind q. */
 WEIR_MUST_USE enum weir_err store_put_finding(struct store *s, const char *uid, struct slice json, struct fault *fault);
 /* All or nothing. On any error nothing was written and the batch is gone. Failpoints: store-before-commit, store-mid-commit (half of the
- * writes done), store-after-commit. BUSY: another writer was faster. UNAVAILABLE: disk full, locked: try again. */
+ * writes done), store-after-commit; Redis also store-watched, store-before-exec, store-exec-sent. BUSY: another writer was faster. UNAVAILABLE:
+ * disk or memory full, locked, away for longer than half a minute: try again. ROLLBACK: the store is older than it was (flushed, restored, a
+ * replica that lagged): open it again, and feed again what its ledger lacks. */
 WEIR_MUST_USE enum weir_err store_commit(struct store *s, struct fault *fault);
 void store_abort(struct store *s);
 

@@ -87,6 +87,7 @@ enum app_exit app_exit_of(enum weir_err err)
     case WEIR_INTERRUPTED: return APP_DONE;
     case WEIR_USAGE: return APP_USAGE;
     case WEIR_UNAVAILABLE:
+    case WEIR_ROLLBACK: /* another run heals it */
     case WEIR_BUSY: return APP_UNAVAILABLE;
     default: return APP_FAILED;
     }

@@ -65,12 +65,13 @@ static enum weir_err prepare(struct sqlite_store *s, struct fault *fault)
     return WEIR_OK;
 }
 
-static enum weir_err sqlite_open(const char *place, enum store_mode mode, void **state, struct store_position *position, struct fault *fault)
+static enum weir_err sqlite_open(const struct store_request *request, void **state, struct store_position *position, struct fault *fault)
 {
+    const char *place = request->place;
     struct sqlite_store *s = calloc(1, sizeof *s);
     if (!s)
         return fault_set(fault, WEIR_NOMEM, "cannot open store '%.200s': out of memory", place);
-    enum weir_err err = sqlite_file_open(&s->file, place, mode, fault);
+    enum weir_err err = sqlite_file_open(&s->file, place, request->mode, fault);
     if (!err)
         err = prepare(s, fault);
     if (!err)

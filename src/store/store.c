@@ -23,8 +23,9 @@ struct store {
 
 static const struct scheme {
     const char *prefix;
-    const struct store_ops *ops; /* NULL: known, not built yet */
-} schemes[] = {{"sqlite:", &store_sqlite}, {"redis://", NULL}, {"rediss://", NULL}, {"unix:", NULL}};
+    const struct store_ops *ops;
+} schemes[] = {{"sqlite:", &store_sqlite}, {"redis://", &store_redis}, {"rediss://", &store_redis}, {"unix:", &store_redis},
+               {"redis-cluster://", &store_redis}, {"rediss-cluster://", &store_redis}};
 
 static const struct scheme *scheme_of(const char *url)
 {
@@ -40,29 +41,53 @@ static int kind_length(const char *url)
     return n < 100 ? (int)n : 100;
 }
 
-enum weir_err store_open(const char *url, enum store_mode mode, struct store **out, struct fault *fault)
+#define KINDS "sqlite:PATH, redis://HOST:PORT, rediss://HOST:PORT, unix:SOCKET or redis-cluster://HOST:PORT,..."
+
+static enum weir_err find_backend(struct store_request *request, const struct store_ops **ops, struct fault *fault)
 {
-    const struct scheme *scheme = scheme_of(url);
-    *out = NULL;
+    const struct scheme *scheme = scheme_of(request->url);
     if (!scheme) /* here and below: a url may hold a password, so only what stands before the colon is shown */
-        return fault_set(fault, WEIR_USAGE, "no kind of store is called '%.*s': expected sqlite:PATH", kind_length(url), url);
-    if (!scheme->ops)
-        return fault_set(fault, WEIR_UNSUPPORTED, "stores of the kind '%s' are not built in yet: use sqlite:PATH", scheme->prefix);
-    const char *place = url + strlen(scheme->prefix);
-    if (!*place)
-        return fault_set(fault, WEIR_USAGE, "store '%s' names no place: expected sqlite:PATH", scheme->prefix);
+        return fault_set(fault, WEIR_USAGE, "no kind of store is called '%.*s': expected " KINDS, kind_length(request->url), request->url);
+    request->place = request->url + strlen(scheme->prefix);
+    if (!*request->place)
+        return fault_set(fault, WEIR_USAGE, "store '%s' names no place: expected " KINDS, scheme->prefix);
+    *ops = scheme->ops;
+    return WEIR_OK;
+}
+
+enum weir_err store_open_with(const char *url, enum store_mode mode, const struct store_options *options, struct store **out, struct fault *fault)
+{
+    struct store_request request = {.url = url, .options = options, .mode = mode};
+    const struct store_ops *ops;
+    *out = NULL;
+    enum weir_err err = find_backend(&request, &ops, fault);
+    if (err)
+        return err;
     struct store *s = calloc(1, sizeof *s);
     if (!s)
         return fault_set(fault, WEIR_NOMEM, "cannot open the store: out of memory");
-    s->ops = scheme->ops;
+    s->ops = ops;
     s->mode = mode;
-    enum weir_err err = s->ops->open(place, mode, &s->state, &s->position, fault);
+    err = s->ops->open(&request, &s->state, &s->position, fault);
     if (err) {
         free(s);
         return err;
     }
     *out = s;
     return WEIR_OK;
+}
+
+enum weir_err store_open(const char *url, enum store_mode mode, struct store **out, struct fault *fault)
+{
+    return store_open_with(url, mode, NULL, out, fault);
+}
+
+enum weir_err store_survey(const char *url, const struct store_options *options, store_survey_each *each, void *ctx, struct fault *fault)
+{
+    struct store_request request = {.url = url, .options = options, .mode = STORE_READ_ONLY};
+    const struct store_ops *ops;
+    enum weir_err err = find_backend(&request, &ops, fault);
+    return err || !ops->survey ? err : ops->survey(&request, each, ctx, fault);
 }
 
 void store_close(struct store *s)
@@ -83,6 +108,11 @@ const char *store_backend(const struct store *s)
 struct store_position store_position(const struct store *s)
 {
     return s->position;
+}
+
+struct store_stats store_stats(const struct store *s)
+{
+    return s->ops->stats ? s->ops->stats(s->state) : (struct store_stats){0, 0, 0};
 }
 
 /* ---- what every key and value must be ---- */

@@ -8,11 +8,19 @@
 
 #include <weir/store.h>
 
+struct store_request {
+    const char *url, *place;             /* place: what stands behind the scheme, never empty */
+    const struct store_options *options; /* NULL: none */
+    enum store_mode mode;
+};
+
 struct store_ops {
     const char *name;
-    /* place: what stands behind the scheme, never empty. On success *state is owned and *position is what was read. */
-    enum weir_err (*open)(const char *place, enum store_mode mode, void **state, struct store_position *position, struct fault *fault);
+    /* On success *state is owned and *position is what was read. */
+    enum weir_err (*open)(const struct store_request *request, void **state, struct store_position *position, struct fault *fault);
     void (*close)(void *state);
+    enum weir_err (*survey)(const struct store_request *request, store_survey_each *each, void *ctx, struct fault *fault); /* NULL: nothing to say */
+    struct store_stats (*stats)(const void *state);                                                                       /* NULL: all zero */
     enum weir_err (*get_many)(void *state, char kind, const char *const *ids, size_t n, store_each *each, void *ctx, struct fault *fault);
     bool (*has)(void *state, char kind, const char *id);
     enum weir_err (*outbox)(void *state, uint64_t after, size_t limit, store_outbox_each *each, void *ctx, struct fault *fault);
@@ -25,6 +33,6 @@ struct store_ops {
     void (*abort)(void *state);
 };
 
-extern const struct store_ops store_sqlite;
+extern const struct store_ops store_sqlite, store_redis;
 
 #endif
