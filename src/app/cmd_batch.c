@@ -3,6 +3,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "app/open_store.h"
 #include "app/outbox.h"
 #include "app/pipeline.h"
 
@@ -109,8 +110,7 @@ static int run_batch(struct app *app, int argc, char **argv)
     struct store *store = NULL;
     if (!err) {
         object_list_sort(list);
-        const char *url = *app->config->store ? app->config->store : app->config->default_store;
-        err = store_open(url, STORE_READ_WRITE, &store, &fault);
+        err = open_store(app, STORE_READ_WRITE, &store, &fault);
     }
     int code = err ? app_fail(app, &fault) : run_batch_on(app, store, list, severity);
     store_close(store);

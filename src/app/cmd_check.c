@@ -8,6 +8,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "app/open_store.h"
 #include "app/pipeline.h"
 #include "app/terminal.h"
 #include "weir/store.h"
@@ -39,17 +40,31 @@ void check_code(struct check *c, int code)
         }
 }
 
+/* Of a server: what would lose or tear state. */
+static void add_survey(void *ctx, const char *subject, bool fine, const char *found, const char *fix)
+{
+    static const char *const names[][2] = {{"version", "store version"}, {"role", "store role"}, {"maxmemory-policy", "store eviction"},
+                                           {"appendonly", "store durability"}, {"mode", "store mode"}};
+    struct check *c = ctx;
+    for (size_t i = 0; i < WEIR_COUNT(names); i++)
+        if (strcmp(names[i][0], subject) == 0)
+            check_add(c, names[i][1], fine ? CHECK_FINE : CHECK_BAD, fine ? "" : "no run can begin", "%s is %s%s%s", subject, found, fine ? "" : ": ", fix);
+    if (!fine)
+        check_code(c, APP_USAGE);
+}
+
 static void check_store(struct check *c)
 {
     const char *url = *c->app->config->store ? c->app->config->store : c->app->config->default_store;
     struct fault fault = {WEIR_OK, ""};
     struct store *store = NULL;
-    enum weir_err err = store_open(url, STORE_READ_ONLY, &store, &fault);
+    (void)!survey_store(c->app, add_survey, c, NULL);
+    enum weir_err err = open_store(c->app, STORE_READ_ONLY, &store, &fault);
     if (err == WEIR_NOTFOUND) {
         check_add(c, "store", CHECK_FINE, "", "none yet, the first run makes it: %.400s", url);
     } else if (err) {
         check_add(c, "store", CHECK_BAD, "no run can begin", "%s", fault.text);
-        check_code(c, err == WEIR_UNSUPPORTED ? APP_USAGE : (int)app_exit_of(err));
+        check_code(c, (int)app_exit_of(err));
     } else {
         unsigned long long commits = store_position(store).seq;
         c->learned = commits && grouping_get(store, &c->grouping, NULL) == WEIR_OK;

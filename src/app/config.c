@@ -75,7 +75,7 @@ const char *config_keep(struct config *c, struct slice text)
 static bool is_store_url(struct slice text)
 {
     size_t n = 0;
-    while (n < text.n && text.p[n] >= 'a' && text.p[n] <= 'z') n++;
+    while (n < text.n && ((text.p[n] >= 'a' && text.p[n] <= 'z') || (n && text.p[n] == '-'))) n++;
     return !text.n || (n && n < text.n && text.p[n] == ':');
 }
 

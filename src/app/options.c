@@ -16,7 +16,7 @@ static const struct {
     unsigned when;
     struct option_row row;
 } common_rows[] = {
-    {COMMON_STORE, {"store", "URL", "where state and findings live, as sqlite:PATH", OPTION_TEXT, FLAG_OF(store)}},
+    {COMMON_STORE, {"store", "URL", "where state and findings live, as sqlite:PATH or unix:SOCKET", OPTION_TEXT, FLAG_OF(store)}},
     {0, {"config", "FILE", "read this configuration file", OPTION_TEXT, offsetof(struct app, config_path)}},
     {COMMON_INPUT, {"fields", "NAMES", "columns of logs that have no header line", OPTION_TEXT, FLAG_OF(fields)}},
     {COMMON_INPUT, {"threads", "N", "threads that read objects; 0: one for each processor", OPTION_TEXT, FLAG_OF(threads)}},

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/open_store.h"
 #include "app/outbox.h"
 #include "weir/app.h"
 
@@ -119,7 +120,7 @@ struct store *outbox_open(struct app *app, int *code)
 {
     struct fault fault = {WEIR_OK, ""};
     struct store *s = NULL;
-    enum weir_err err = store_open(app->config->store, STORE_READ_ONLY, &s, &fault);
+    enum weir_err err = open_store(app, STORE_READ_ONLY, &s, &fault);
     if (!err) return s;
     if (err == WEIR_NOTFOUND) {
         app_complain(app, "no store at '%s': run 'weir batch PATH...' first, or name another with --store", app->config->store);
@@ -136,7 +137,7 @@ struct store *outbox_open_to_write(struct app *app, int *code)
     struct store *s = outbox_open(app, code);
     if (!s) return NULL;
     store_close(s);
-    if (store_open(app->config->store, STORE_READ_WRITE, &s, &fault) == WEIR_OK) return s;
+    if (open_store(app, STORE_READ_WRITE, &s, &fault) == WEIR_OK) return s;
     *code = app_fail(app, &fault);
     return NULL;
 }

@@ -62,12 +62,25 @@ law() {
         die "$1: listed != done + duplicate + rejected"
 }
 
+# url NAME: the store of that name: a file, or a shard of the server that `redis` has started
+url() {
+    if [ -z "${SERVER-}" ]; then echo "sqlite:$TMP/$1.db"; else echo "$SERVER?shard=$1"; fi
+}
+
+# redis KIND: from now on stores are in a private server of that kind, which ends with this scenario
+redis() {
+    SERVER=$("$ROOT/scripts/redis" start "$1" "$TMP/$1" --ends-with $$) || die "no Redis"
+    trap 'for d in "$TMP"/{plain,tls,cluster}; do [ ! -d "$d" ] || "$ROOT/scripts/redis" stop "$d"; done' EXIT
+    [ "$1" != tls ] || export WEIR_REDIS_PASSWORD_FILE=$TMP/tls/password WEIR_REDIS_CA_FILE=$TMP/tls/tls/ca.crt \
+        WEIR_REDIS_CERT_FILE=$TMP/tls/tls/client.crt WEIR_REDIS_KEY_FILE=$TMP/tls/tls/client.key
+}
+
 # batch NAME PATH...: one run on store NAME, as machines read it; sets rc. Killed runs have no summary, all others keep the law.
 batch() {
     local name=$1
     shift
     rm -f "$TMP/$name.json"
-    "$WEIR" batch --store "sqlite:$TMP/$name.db" --summary "$TMP/$name.json" --format ndjson "$@" >"$TMP/$name.out" 2>"$TMP/$name.err"
+    "$WEIR" batch --store "$(url "$name")" --summary "$TMP/$name.json" --format ndjson "$@" >"$TMP/$name.out" 2>"$TMP/$name.err"
     rc=$?
     [ ! -e "$TMP/$name.json" ] || law "$name"
 }
@@ -80,7 +93,7 @@ good() {
 
 # findings NAME: what store NAME holds now
 findings() {
-    "$WEIR" findings --store "sqlite:$TMP/$1.db" --format ndjson || die "$1: weir findings failed"
+    "$WEIR" findings --store "$(url "$1")" --format ndjson || die "$1: weir findings failed"
 }
 
 # same NAME OTHER: both stores hold the same findings and coverage, byte for byte, and not none

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The store that is configured, opened with what is configured for it: the one place where both meet. */
+#ifndef WEIR_APP_OPEN_STORE_H
+#define WEIR_APP_OPEN_STORE_H
+
+#include "weir/app.h"
+#include "weir/store.h"
+
+WEIR_MUST_USE enum weir_err open_store(const struct app *app, enum store_mode mode, struct store **out, struct fault *fault);
+WEIR_MUST_USE enum weir_err survey_store(const struct app *app, store_survey_each *each, void *ctx, struct fault *fault);
+
+#endif
