@@ -82,6 +82,7 @@ struct config {
     struct cidr_set *own_networks, *forwarder_networks;
     const char **forwarder_interfaces;
     size_t forwarder_interfaces_n;
+    uint32_t tests_left_out;      /* bit per enum score_test, from detection.without */
     struct roles *role_map;       /* app/roles.h; NULL: no roles */
     struct policy *policy_rules;  /* app/policy.h; NULL: no rules */
 

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "app/policy.h"
+#include "weir/score.h"
 
 #define ITEM_MAX 255
 #define ARENA_MAX ((size_t)64 << 20)
@@ -367,6 +368,32 @@ static bool collect_interfaces(struct config *c)
     return true;
 }
 
+static enum weir_err find_test(struct slice word, unsigned *out, struct fault *fault)
+{
+    const char *words[SCORE_STATISTICAL_COUNT];
+    for (unsigned t = 0; t < SCORE_STATISTICAL_COUNT; t++)
+        if (slice_eq(word, slice_of(words[t] = score_test_word((enum score_test)t)))) {
+            *out = t;
+            return WEIR_OK;
+        }
+    const char *near = nearest_name(word, words, SCORE_STATISTICAL_COUNT);
+    return fault_set(fault, WEIR_USAGE, "'detection.without': no test is called '%.*s'%s%s%s", (int)(word.n < 80 ? word.n : 80), word.p,
+                     near ? "; the nearest is '" : "", near ? near : "", near ? "'" : "");
+}
+
+static enum weir_err leave_out_tests(struct config *c, struct fault *fault)
+{
+    enum weir_err err = WEIR_OK;
+    for (const char *p = c->tests_without; !err && *(p += strspn(p, ", \t\n"));) {
+        unsigned test = 0;
+        struct slice word = {p, strcspn(p, ", \t\n")};
+        err = find_test(word, &test, fault);
+        c->tests_left_out |= 1u << test;
+        p += word.n;
+    }
+    return err;
+}
+
 enum weir_err config_finish(struct config *c, struct fault *fault)
 {
     if (c->own_networks)
@@ -376,6 +403,8 @@ enum weir_err config_finish(struct config *c, struct fault *fault)
     if (!*c->store)
         c->store = c->default_store;
     enum weir_err err = collect_interfaces(c) ? entries_finish(c, fault) : fault_set(fault, WEIR_NOMEM, "configuration: out of memory");
+    if (!err)
+        err = leave_out_tests(c, fault);
     if (!err)
         err = roles_new(c, &c->role_map, fault);
     return err ? err : policy_new(c, c->role_map, &c->policy_rules, fault);
