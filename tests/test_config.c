@@ -176,7 +176,7 @@ static void tests_are_left_out_by_name(void **state)
     assert_int_equal(c->tests_left_out, 1u << SCORE_BEACON | 1u << SCORE_HOUR_VOLUME | 1u << SCORE_BEACON_FAR);
     config_free(c);
     c = fresh();
-    assert_int_equal(read_copy(c, "detection:\n  without: becon\n", 30, &fault), WEIR_OK);
+    assert_int_equal(config_set(c, PARAM_tests_without, SLICE_LIT("becon"), FROM_FLAG, "--without", &fault), WEIR_OK);
     assert_int_equal(config_finish(c, &fault), WEIR_USAGE);
     assert_string_equal(fault.text, "'detection.without': no test is called 'becon'; the nearest is 'beacon'");
     config_free(c);
