@@ -14,7 +14,7 @@ ONLY    ?=#             ONLY=window: only the unit tests whose name starts so
 PREFIX  ?= /usr/local
 DESTDIR ?=
 ROOMS   := source decode flow window baseline score finding sink store base app
-PKGS    := zlib sqlite3 yaml-0.1 jansson libmaxminddb libssl libcrypto hiredis libzstd
+PKGS    := zlib sqlite3 yaml-0.1 jansson libmaxminddb libssl libcrypto hiredis libzstd libpcap
 HAVE    := $(shell pkg-config --exists $(PKGS) 2>/dev/null && echo yes)
 ISAL    := $(if $(NOISAL),,$(shell pkg-config --exists libisal 2>/dev/null && echo libisal))
 comma   := ,
