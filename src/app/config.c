@@ -53,7 +53,7 @@ static size_t utf8_length(struct slice s)
     return overlong || outside ? 0 : n;
 }
 
-static bool is_plain_text(struct slice s)
+bool config_is_plain_text(struct slice s)
 {
     for (size_t n; s.n; s.p += n, s.n -= n) {
         n = utf8_length(s);
@@ -82,7 +82,7 @@ static bool is_store_url(struct slice text)
 
 static enum weir_err set_text(struct config *c, const struct param *p, struct slice text, const char **out, struct fault *fault)
 {
-    if (text.n > p->max || text.n < p->min || !is_plain_text(text))
+    if (text.n > p->max || text.n < p->min || !config_is_plain_text(text))
         return refuse(p, text, fault, "UTF-8 text without control characters,");
     if (p == &config_params[PARAM_store] && !is_store_url(text))
         return fault_set(fault, WEIR_USAGE, "'%s' must begin with the kind of the store, as in sqlite:PATH", p->key);
@@ -173,7 +173,9 @@ enum weir_err config_assign(struct config *c, enum param_id id, struct slice tex
     case PARAM_TYPE_BUDGET: return set_budget(p, text, member_of(c, id), fault);
     case PARAM_TYPE_CHOICE: return set_choice(p, text, member_of(c, id), fault);
     case PARAM_TYPE_ROLES:
-    case PARAM_TYPE_RULES: return fault_set(fault, WEIR_USAGE, "'%s' can only stand in the file", p->key);
+    case PARAM_TYPE_RULES:
+    case PARAM_TYPE_SINKS:
+    case PARAM_TYPE_SUPPRESSIONS: return fault_set(fault, WEIR_USAGE, "'%s' can only stand in the file", p->key);
     case PARAM_TYPE_CIDRS:
     case PARAM_TYPE_PLACES: break;
     }
@@ -315,7 +317,7 @@ static const char *default_store(struct config *c, char *const *env)
     else if (*home)
         buffer_printf(&b, "sqlite:%s/.local/state/weir/weir.db", home);
     struct slice text = {b.p, b.n};
-    bool fits = !b.err && text.n <= config_params[PARAM_store].max && is_plain_text(text);
+    bool fits = !b.err && text.n <= config_params[PARAM_store].max && config_is_plain_text(text);
     const char *url = config_keep(c, fits ? text : SLICE_LIT(""));
     buffer_fini(&b);
     return url;
