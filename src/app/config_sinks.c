@@ -126,7 +126,7 @@ static enum weir_err check_values(const struct config_sink *s, size_t type, stru
     struct channel_url url;
     struct fault why = {WEIR_OK, ""};
     if (!s->cert_file != !s->key_file) return fault_set(fault, WEIR_USAGE, "sink '%s' needs both of 'cert_file' and 'key_file', or none", name);
-    if (entry_has(&s->entry, &entry_kind_sink, "rotate") && s->rotate < 65536) return fault_set(fault, WEIR_USAGE, "sink '%s': 'rotate' must be at least 64KiB", name);
+    if (entry_has(&s->entry, &entry_kind_sink, "rotate") && s->rotate < 4096) return fault_set(fault, WEIR_USAGE, "sink '%s': 'rotate' must be at least 4KiB", name);
     if (entry_has(&s->entry, &entry_kind_sink, "max_message") && (s->max_message < 2048 || s->max_message > 16u << 20))
         return fault_set(fault, WEIR_USAGE, "sink '%s': 'max_message' must be from 2KiB to 16MiB", name);
     if (s->url && channel_url_parse((enum channel_kind)type, s->url, &url, &why)) return fault_set(fault, WEIR_USAGE, "sink '%s': 'url' %s", name, why.text);
