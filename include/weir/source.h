@@ -23,6 +23,7 @@ struct object {
     struct slice key;  /* from "AWSLogs/" on when present, else the base name */
     struct provenance from;
     uint64_t size_bytes;
+    uint64_t stamp;    /* of inode, size and time of change, when it was listed in a directory: another stamp, another content */
     size_t root_bytes; /* length of the directory that the user named; below it no symbolic link is followed. 0 = path itself was named */
 };
 

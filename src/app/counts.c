@@ -28,7 +28,7 @@ uint64_t run_objects_rejected(const struct run_counts *c)
     return n;
 }
 
-/* What the objects of a range add; figures of the whole run (hosts, findings, seconds) are set at its end. */
+/* Of an object to a run, or of a run to those before it; hosts, findings shown and seconds are figures of one run. */
 void run_counts_add(struct run_counts *to, const struct run_counts *from)
 {
     to->objects_done += from->objects_done;
@@ -50,6 +50,13 @@ void run_counts_add(struct run_counts *to, const struct run_counts *from)
     for (unsigned i = 0; i < 8; i++)
         to->source_notes[i] += from->source_notes[i];
     to->folded += from->folded;
+    to->objects_listed += from->objects_listed;
+    to->objects_skipped += from->objects_skipped;
+    to->findings_new += from->findings_new;
+    for (unsigned i = 0; i < WEIR_COUNT(to->findings_by_severity); i++)
+        to->findings_by_severity[i] += from->findings_by_severity[i];
+    to->days_closed += from->days_closed;
+    to->checkpoints += from->checkpoints;
     if (from->first_s && (!to->first_s || from->first_s < to->first_s))
         to->first_s = from->first_s;
     if (from->last_s > to->last_s)

@@ -27,6 +27,14 @@ static bool is_sensitive(const struct judging *g, const struct dossier *d)
 /* The store takes hexadecimal ids. */
 static const char *digits_of(const char *uid) { return strchr(uid, '-') + 1; }
 
+/* The first severity in a text of ours is that of the finding. */
+static unsigned severity_of(struct slice json)
+{
+    static const char key[] = "\"severity_id\":";
+    const char *at = memmem(json.p, json.n, key, sizeof key - 1);
+    return at && at[sizeof key - 1] >= '1' && at[sizeof key - 1] <= '5' ? (unsigned)(at[sizeof key - 1] - '0') : 0;
+}
+
 /* Written only if it says something new, so that judging an open day again is no news. */
 static enum weir_err put_finding(struct judging *g, const struct dossier *d, bool open, char uid[FINDING_UID_MAX])
 {
@@ -38,8 +46,10 @@ static enum weir_err put_finding(struct judging *g, const struct dossier *d, boo
     if (!err) {
         const char *id = digits_of(uid);
         enum weir_err got = store_get(g->run->store, 'q', id, &old, NULL);
-        if (got == WEIR_NOTFOUND)
+        if (got == WEIR_NOTFOUND) {
             g->run->counts.findings_new++;
+            g->run->counts.findings_by_severity[severity_of((struct slice){json.p, json.n})]++;
+        }
         if (got || old.n != json.n || memcmp(old.p, json.p, json.n) != 0)
             err = store_put_finding(g->run->store, id, (struct slice){json.p, json.n}, g->fault);
     }

@@ -87,6 +87,22 @@ static enum weir_err judge_days(struct run *run, int64_t until, bool last, struc
     return err;
 }
 
+static double now_s(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static enum weir_err judge_timed(struct run *run, int64_t until, bool last, struct fault *fault, uint16_t *closed, size_t *closed_n)
+{
+    double begin_s = now_s();
+    enum weir_err err = judge_days(run, until, last, fault, closed, closed_n);
+    if (last && run->feed->judge_open)
+        run->judging_s = now_s() - begin_s;
+    return err;
+}
+
 /* Everything of the range in one commit, so that a kill leaves the state of the last one. */
 static enum weir_err checkpoint(struct run *run, size_t next, struct fault *fault)
 {
@@ -100,7 +116,7 @@ static enum weir_err checkpoint(struct run *run, size_t next, struct fault *faul
         return err;
     err = run_put_ledger(run, fault);
     if (!err)
-        err = judge_days(run, complete_until(run, next), last, fault, closed, &closed_n);
+        err = judge_timed(run, complete_until(run, next), last, fault, closed, &closed_n);
     for (size_t i = 0; i < closed_n && !err; i++) {
         err = windows_delete(run->store, closed[i], fault);
         if (!err && (err = window_drop_day(run->window, (int64_t)closed[i] * DAY_S)))
@@ -286,6 +302,7 @@ enum weir_err run_judge(struct run *run, struct fault *fault)
 }
 
 const struct run_counts *run_counted(const struct run *run) { return &run->counts; }
+double run_judging_s(const struct run *run) { return run->judging_s; }
 bool run_unjudged(const struct run *run) { return run->unjudged; }
 int64_t run_watermark_s(const struct run *run) { return run->state.watermark_s; }
 struct window_stats run_window_stats(const struct run *run) { return window_stats(run->window); }

@@ -30,6 +30,7 @@ struct run_counts {
     uint64_t hosts, host_days, interfaces, folded, suspected_forwarders, unresolved_bytes;
     uint64_t findings, findings_new;
     uint64_t missing_hours, silent_interfaces; /* see coverage.h */
+    uint64_t findings_by_severity[6];        /* new ones, by OCSF's severity_id; 0: not told */
     uint64_t days_closed, checkpoints;
     int64_t first_s, last_s;                 /* first start and last end of the records; 0 = none */
     double seconds;
@@ -86,8 +87,6 @@ void attribution_begin(struct attribution *a, const struct object *o); /* a new 
 void attribution_again(struct attribution *a);                         /* the same object once more, until it asks no more */
 void attribution_fini(struct attribution *a);
 void attribution_record(void *attribution, const struct record *r);    /* a decode_sink emit */
-/* A record of a capture: take() gets it once for each end that is ours; if none is, it is counted as of unknown owner. */
-void attribution_captured(struct attribution *a, const struct record *r, void (*take)(void *ctx, const struct record *r), void *ctx);
 
 /* ---- what the store holds besides windows and baselines ---- */
 struct ledger_entry {
@@ -144,6 +143,7 @@ WEIR_MUST_USE enum weir_err run_feed(struct run *run, const struct feed *feed, s
 /* Judge the open days and commit. As run_feed without objects. */
 WEIR_MUST_USE enum weir_err run_judge(struct run *run, struct fault *fault);
 bool run_unjudged(const struct run *run); /* something was counted, or the run opened, since the open days were judged */
+double run_judging_s(const struct run *run); /* how long judging the open days took, the last time */
 const struct run_counts *run_counted(const struct run *run); /* since the run was opened; good until it is closed */
 int64_t run_watermark_s(const struct run *run);
 struct window_stats run_window_stats(const struct run *run);

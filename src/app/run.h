@@ -50,6 +50,7 @@ struct run {
     struct day_objects *day; size_t days, days_cap;
     int64_t touched_first_s, touched_last_s; /* time range of the objects given, counted before or now */
     bool unjudged;
+    double judging_s;
 };
 
 /* ---- evidence.c: who and where, by reading the objects of a day again for the few hosts that were raised ---- */

@@ -123,3 +123,20 @@ void app_catch_signals(void)
     sigaction(SIGTERM, &action, NULL);
     signal(SIGPIPE, SIG_IGN);
 }
+
+static atomic_bool hangup;
+
+static void on_hangup(int number)
+{
+    (void)number;
+    atomic_store(&hangup, true);
+}
+
+void app_catch_hangup(void)
+{
+    struct sigaction action = {.sa_handler = on_hangup, .sa_flags = SA_RESTART};
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGHUP, &action, NULL);
+}
+
+bool app_take_hangup(void) { return atomic_exchange(&hangup, false); }

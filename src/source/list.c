@@ -60,7 +60,7 @@ enum weir_err object_list_push(struct object_list *list, struct slice path, size
     return WEIR_OK;
 }
 
-static int compare(const void *left, const void *right)
+int object_compare(const void *left, const void *right)
 {
     const struct object *a = left, *b = right;
     bool a_known = a->from.account.n > 0, b_known = b->from.account.n > 0;
@@ -76,7 +76,7 @@ void object_list_sort(struct object_list *list)
 {
     size_t kept = 0;
     if (list->n > 0)
-        qsort(list->v, list->n, sizeof *list->v, compare);
+        qsort(list->v, list->n, sizeof *list->v, object_compare);
     list->bytes = 0;
     for (size_t i = 0; i < list->n; i++) {
         if (kept > 0 && strcmp(list->v[kept - 1].path, list->v[i].path) == 0)

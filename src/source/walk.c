@@ -19,7 +19,7 @@ static bool ends_with(struct slice s, struct slice end)
     return s.n >= end.n && memcmp(s.p + s.n - end.n, end.p, end.n) == 0;
 }
 
-static bool is_quiet(const char *name)
+bool is_quiet_name(const char *name)
 {
     static const char *const names[] = {"aws-logs-write-test", "_SUCCESS", "manifest", "manifest.json", "manifest.checksum", "labels.jsonl"};
     if (name[0] == '.')
@@ -35,10 +35,29 @@ struct walk {
     struct object_list *list;
     struct buffer path; /* of the folder in hand, then of the entry in it */
     size_t root_bytes;
+    const struct walk_told *told; /* NULL: nobody */
     struct fault *fault;
 };
 
+uint64_t stamp_of(const struct stat *st)
+{
+    uint64_t stamp = stable_mix(stable_mix((uint64_t)st->st_ino + 1) ^ (uint64_t)st->st_size);
+    stamp = stable_mix(stamp ^ (uint64_t)st->st_mtim.tv_sec) ^ stable_mix((uint64_t)st->st_mtim.tv_nsec);
+    return stamp ? stamp : 1;
+}
+
 static enum weir_err walk_folder(struct walk *w, int fd, unsigned depth);
+
+static enum weir_err walk_file(struct walk *w, const struct stat *st)
+{
+    struct slice path = {w->path.p, w->path.n};
+    if (w->told && w->told->file)
+        return w->told->file(w->told->ctx, path, st);
+    enum weir_err err = object_list_push(w->list, path, w->root_bytes, (uint64_t)st->st_size, w->fault);
+    if (!err)
+        w->list->v[w->list->n - 1].stamp = stamp_of(st);
+    return err;
+}
 
 /* An entry whose path is in w->path. Only want of memory or too many objects end the walk. */
 static enum weir_err walk_entry(struct walk *w, int dir, const char *name, unsigned depth)
@@ -49,9 +68,11 @@ static enum weir_err walk_entry(struct walk *w, int dir, const char *name, unsig
         return WEIR_OK;
     }
     if (S_ISREG(st.st_mode))
-        return object_list_push(w->list, (struct slice){w->path.p, w->path.n}, w->root_bytes, (uint64_t)st.st_size, w->fault);
+        return walk_file(w, &st);
     if (!S_ISDIR(st.st_mode)) {
         w->list->skipped.not_regular++;
+        if (w->told && w->told->strange)
+            w->told->strange(w->told->ctx, (struct slice){w->path.p, w->path.n}, &st);
         return WEIR_OK;
     }
     int fd = depth < DEPTH_MAX ? openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : -1;
@@ -65,8 +86,8 @@ static enum weir_err walk_entry(struct walk *w, int dir, const char *name, unsig
 /* Takes fd. */
 static enum weir_err walk_folder(struct walk *w, int fd, unsigned depth)
 {
-    enum weir_err err = WEIR_OK;
     size_t folder_n = w->path.n;
+    enum weir_err err = w->told && w->told->folder ? w->told->folder(w->told->ctx, fd, (struct slice){w->path.p, w->path.n}) : WEIR_OK;
     DIR *dir = fdopendir(fd);
     if (!dir) {
         close(fd);
@@ -76,7 +97,7 @@ static enum weir_err walk_folder(struct walk *w, int fd, unsigned depth)
     while (err == WEIR_OK && (errno = 0, e = readdir(dir)) != NULL) {
         if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
             continue;
-        if (is_quiet(e->d_name)) {
+        if (is_quiet_name(e->d_name)) {
             w->list->skipped.quiet++;
             continue;
         }
@@ -93,14 +114,22 @@ static enum weir_err walk_folder(struct walk *w, int fd, unsigned depth)
     return err;
 }
 
-static enum weir_err add_directory(struct object_list *list, struct slice path, const char *cpath, struct fault *fault)
+enum weir_err walk_directory(struct object_list *list, struct slice path, size_t root_bytes, const struct walk_told *told, struct fault *fault)
 {
-    int fd = open(cpath, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0)
-        return fault_set(fault, WEIR_IO, "cannot read '%s': %m", cpath);
-    struct walk w = {.list = list, .root_bytes = path.n, .fault = fault};
+    struct walk w = {.list = list, .root_bytes = root_bytes, .told = told, .fault = fault};
     buffer_init(&w.path, PATH_BYTES_MAX);
     buffer_slice(&w.path, path);
+    char name[PATH_BYTES_MAX + 1] = "";
+    if (path.n < sizeof name)
+        memcpy(name, path.p, path.n); /* too long: nothing is called "" */
+    name[path.n < sizeof name ? path.n : 0] = 0;
+    int fd = open(name, /* the root may be a symbolic link, what is below may not */
+                  O_RDONLY | O_DIRECTORY | O_CLOEXEC | (path.n > root_bytes ? O_NOFOLLOW : 0));
+    if (fd < 0) {
+        fault_set(fault, WEIR_IO, "cannot read '%s': %m", name);
+        buffer_fini(&w.path);
+        return WEIR_IO;
+    }
     enum weir_err err = w.path.err;
     if (err == WEIR_OK)
         err = walk_folder(&w, fd, 0);
@@ -147,7 +176,7 @@ enum weir_err object_list_add(struct object_list *list, const char *path, struct
     memcpy(tidied, path, n + 1);
     struct slice p = {tidied, tidy(tidied)};
     if (S_ISDIR(st.st_mode))
-        return add_directory(list, p, tidied, fault);
+        return walk_directory(list, p, p.n, NULL, fault);
     if (S_ISREG(st.st_mode))
         return object_list_push(list, p, 0, (uint64_t)st.st_size, fault);
     return fault_set(fault, WEIR_UNSUPPORTED, "cannot read '%s': a %s; give '-' to read standard input", path, file_kind(st.st_mode));

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The loop of the service. See service.h.
+ *
+ * The open days are judged at the end of a feed, so that a claim is told as soon as it stands; but never for more than a quarter of the
+ * time: when judging takes long, some feeds go by without, and it is made good when nothing waits. How often it is done changes nothing in
+ * what is found, only when. */
+#include "app/service.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "app/notify.h"
+#include "app/terminal.h"
+
+#define SECOND_NS INT64_C(1000000000)
+#define TURN_MAX_NS (SECOND_NS / 2) /* a signal that comes just before the wait is seen so late at the most */
+#define JUDGE_SHARE 4               /* at most one part in so many of the time goes into judging open days */
+
+static bool may_judge(const struct service *s) { return s->now_ns - s->judged_ns >= (JUDGE_SHARE - 1) * s->judge_cost_ns; }
+
+static void note_judged(struct service *s)
+{
+    s->judge_cost_ns = (int64_t)(run_judging_s(s->run) * 1e9);
+    s->judged_ns = service_clock_ns();
+}
+
+static int64_t interval_ns(const struct service *s) { return (int64_t)s->app->config->checkpoint_interval_s * SECOND_NS; }
+
+static bool feed_is_due(const struct service *s, const struct watch_state *w)
+{
+    return s->run && w->waiting && (w->waiting >= s->app->config->checkpoint_objects || s->now_ns - w->oldest_ns >= interval_ns(s));
+}
+
+/* One checkpoint. What comes back ends the service. */
+static enum weir_err feed_waiting(struct service *s, struct fault *fault)
+{
+    struct object_list *list;
+    struct feed feed = {.known_first = s->catching_up, .judge_open = may_judge(s)};
+    enum weir_err err = source_watch_take(s->watch, s->app->config->checkpoint_objects, &list, &feed.waiting_s, fault);
+    if (err)
+        return err;
+    feed.list = list;
+    s->came_ns = s->now_ns;
+    err = run_feed(s->run, &feed, fault);
+    enum weir_err settled = source_watch_settle(s->watch, list, !err, s->now_ns);
+    if (!err) {
+        metrics_add_checkpoint(&s->metrics, (double)(service_clock_ns() - s->now_ns) / 1e9);
+        log_debug(s->app->log, "checkpoint", LOG_NUMBER("objects", object_list_count(list)));
+        if (feed.judge_open)
+            note_judged(s);
+        s->catching_up &= source_watch_state(s->watch).waiting > 0;
+    } else if (err != WEIR_INTERRUPTED) {
+        err = service_lost(s, err, fault);
+    }
+    object_list_free(list);
+    return err ? err : settled;
+}
+
+static enum weir_err judge_open_days(struct service *s, struct fault *fault)
+{
+    enum weir_err err = run_judge(s->run, fault);
+    if (!err)
+        note_judged(s);
+    return err && err != WEIR_INTERRUPTED ? service_lost(s, err, fault) : err;
+}
+
+static void watch_silence(struct service *s)
+{
+    bool silent = s->now_ns - s->came_ns >= (int64_t)s->app->config->serve_silent_s * SECOND_NS;
+    if (silent && !s->metrics.silent)
+        log_warn(s->app->log, "no object has come for long: is the flow log still on, does its delivery work",
+                 LOG_NUMBER("seconds", (uint64_t)((s->now_ns - s->came_ns) / SECOND_NS)));
+    else if (!silent && s->metrics.silent)
+        log_info(s->app->log, "objects come again");
+    s->metrics.silent = silent;
+}
+
+/* Until something is told, or the next thing is due. */
+static void wait_for_news(const struct service *s)
+{
+    struct watch_state w = source_watch_state(s->watch);
+    struct pollfd p = {.fd = source_watch_fd(s->watch), .events = POLLIN};
+    int64_t until_ns = s->now_ns + TURN_MAX_NS, due_ns = source_watch_due_ns(s->watch);
+    until_ns = due_ns < until_ns ? due_ns : until_ns;
+    if (w.waiting && s->run && w.oldest_ns + interval_ns(s) < until_ns)
+        until_ns = w.oldest_ns + interval_ns(s);
+    int64_t left_ns = until_ns - service_clock_ns();
+    if (left_ns > 0 && !app_interrupted())
+        (void)poll(&p, 1, (int)(left_ns / 1000000) + 1);
+}
+
+/* A directory that cannot be listed is told, and the others go on. */
+static enum weir_err look_around(struct service *s, struct fault *fault)
+{
+    enum weir_err err = source_watch_turn(s->watch, s->now_ns, clock_now_ns(), fault);
+    if (err != WEIR_IO)
+        return err;
+    log_error(s->app->log, "a directory cannot be listed", LOG_TEXT("cause", slice_of(fault->text)));
+    return WEIR_OK;
+}
+
+static enum weir_err turn(struct service *s, struct fault *fault)
+{
+    s->now_ns = service_clock_ns();
+    if (app_take_hangup())
+        service_reload(s);
+    enum weir_err err = service_attach(s, fault);
+    if (!err)
+        err = look_around(s, fault);
+    struct watch_state w = source_watch_state(s->watch);
+    if (!err && feed_is_due(s, &w))
+        err = feed_waiting(s, fault);
+    else if (!err && s->run && !w.waiting && run_unjudged(s->run) && may_judge(s))
+        err = judge_open_days(s, fault);
+    watch_silence(s);
+    service_show(s);
+    return err;
+}
+
+static enum weir_err turn_until_stopped(struct service *s, struct fault *fault)
+{
+    enum weir_err err = WEIR_OK;
+    while (!err && !app_interrupted()) {
+        err = turn(s, fault);
+        if (!err)
+            wait_for_news(s);
+    }
+    return err == WEIR_INTERRUPTED ? WEIR_OK : err;
+}
+
+static void refused(void *ctx, const char *path, const char *kind)
+{
+    struct service *s = ctx;
+    log_warn(s->app->log, "not read: not a regular file", LOG_TEXT("path", slice_of(path)), LOG_TEXT("kind", slice_of(kind)));
+}
+
+static enum weir_err begin(struct service *s, const char *const *dirs, size_t n, struct fault *fault)
+{
+    const struct config *c = s->app->config;
+    const struct watch_settings settings = {.rest_ns = (int64_t)c->serve_rest_s * SECOND_NS, .sweep_ns = (int64_t)c->serve_sweep_s * SECOND_NS,
+                                            .ctx = s, .refused = refused};
+    enum weir_err err = source_watch_open(dirs, n, &settings, &s->watch, fault);
+    if (err == WEIR_NOTFOUND)
+        fault->err = err = WEIR_USAGE;
+    if (err)
+        return err;
+    s->now_ns = s->came_ns = s->turned_ns = service_clock_ns();
+    s->watchdog_ns = notify_watchdog_ns(s->app->env);
+    s->metrics.started_s = (int64_t)time(NULL);
+    s->catching_up = true;
+    s->shown = s->metrics;
+    if (*c->serve_listen && !http_is_loopback(c->serve_listen))
+        log_warn(s->app->log, "metrics are answered beyond this machine, in clear text", LOG_TEXT("listen", slice_of(c->serve_listen)));
+    err = http_open(c->serve_listen, service_answer, service_tick, s, &s->http, fault);
+    if (err)
+        return err;
+    log_info(s->app->log, "service started", LOG_TEXT("listen", slice_of(http_address(s->http))), LOG_NUMBER("directories", n));
+    notify(s->app->env, "READY=1");
+    return WEIR_OK;
+}
+
+int service_run(struct app *app, const char *const *dirs, size_t n)
+{
+    struct fault fault = {WEIR_OK, ""};
+    struct service *s = calloc(1, sizeof *s);
+    if (!s)
+        return app_fail(app, &(struct fault){WEIR_NOMEM, "out of memory"});
+    s->app = app;
+    pthread_mutex_init(&s->lock, NULL);
+    app_catch_hangup();
+    enum weir_err err = begin(s, dirs, n, &fault);
+    if (!err)
+        err = turn_until_stopped(s, &fault);
+    notify(app->env, "STOPPING=1");
+    service_detach(s);
+    http_close(s->http);
+    source_watch_close(s->watch);
+    pthread_mutex_destroy(&s->lock);
+    if (!err)
+        log_info(app->log, "service ended", LOG_NUMBER("objects", s->metrics.counts.objects_done));
+    free(s);
+    fault.err = err;
+    return err ? app_fail(app, &fault) : APP_DONE;
+}

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The store of a service comes and goes, and so does its configuration. Both end in the same place: a run that is opened anew goes on
+ * from the last commit, and what was taken from the watch waits to be taken again. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "app/config.h"
+#include "app/context.h"
+#include "app/notify.h"
+#include "app/open_store.h"
+#include "app/service.h"
+
+#define PAUSE_FIRST_NS INT64_C(100000000)
+#define PAUSE_MAX_NS INT64_C(20000000000)
+
+/* Half of the pause and up to half by chance: services that lost the same store do not come back in step. */
+static void back_off(struct service *s)
+{
+    s->pause_ns = s->pause_ns ? 2 * s->pause_ns : PAUSE_FIRST_NS;
+    s->pause_ns = s->pause_ns < PAUSE_MAX_NS ? s->pause_ns : PAUSE_MAX_NS;
+    uint64_t chance = hash_u64x2((uint64_t)service_clock_ns(), (uint64_t)s->metrics.store_failures);
+    s->retry_ns = service_clock_ns() + s->pause_ns / 2 + (int64_t)(chance % (uint64_t)(s->pause_ns / 2));
+}
+
+static bool passes(enum weir_err err) { return err == WEIR_UNAVAILABLE || err == WEIR_BUSY || err == WEIR_IO || err == WEIR_ROLLBACK; }
+
+static void keep_counts(struct service *s)
+{
+    if (s->run)
+        run_counts_add(&s->before, run_counted(s->run));
+}
+
+void service_detach(struct service *s)
+{
+    run_close(s->run);
+    store_close(s->store);
+    s->run = NULL;
+    s->store = NULL;
+}
+
+static enum weir_err away(struct service *s, enum weir_err err, struct fault *fault)
+{
+    if (!passes(err))
+        return err;
+    back_off(s);
+    log_warn(s->app->log, "the store is away, trying again", LOG_TEXT("cause", slice_of(fault->text)), LOG_NUMBER("pause_ms", (uint64_t)s->pause_ns / 1000000));
+    return WEIR_OK;
+}
+
+enum weir_err service_attach(struct service *s, struct fault *fault)
+{
+    if (s->run || s->now_ns < s->retry_ns)
+        return WEIR_OK;
+    enum weir_err err = s->store ? WEIR_OK : open_store(s->app, STORE_READ_WRITE, &s->store, fault);
+    if (!err)
+        err = run_open(s->app, s->store, &s->run, fault);
+    if (err) {
+        service_detach(s);
+        return away(s, err, fault);
+    }
+    s->pause_ns = 0;
+    log_info(s->app->log, "store open", LOG_TEXT("backend", slice_of(store_backend(s->store))), LOG_NUMBER("commits", store_position(s->store).seq));
+    return WEIR_OK;
+}
+
+enum weir_err service_lost(struct service *s, enum weir_err err, struct fault *fault)
+{
+    s->metrics.store_failures += passes(err);
+    s->metrics.fenced += err == WEIR_BUSY;
+    s->before = s->metrics.counts; /* as of the last commit: what this run has counted since is counted again */
+    service_detach(s);
+    s->catching_up = true;
+    if (err == WEIR_ROLLBACK) { /* what its ledger lacks is counted again */
+        s->metrics.store_rollbacks++;
+        source_watch_forget(s->watch);
+        log_error(s->app->log, "the store is older than it was: everything that lies in the directories is looked at again");
+    }
+    return away(s, err, fault);
+}
+
+/* ---- SIGHUP ---- */
+
+static void refuse(struct service *s, const char *why)
+{
+    s->metrics.reloads_refused++;
+    log_error(s->app->log, "new configuration refused, the old one stays", LOG_TEXT("cause", slice_of(why)));
+}
+
+/* NULL: refused, and told. */
+static const char *unfit(const struct config *old, const struct config *new, struct fault *fault)
+{
+    struct context *context = NULL;
+    if (strcmp(old->store, new->store) != 0)
+        return "'store' cannot change while the service runs";
+    if (strcmp(old->serve_listen, new->serve_listen) != 0)
+        return "'serve.listen' cannot change while the service runs";
+    if (context_open(new, &context, fault))
+        return fault->text;
+    context_close(context);
+    return NULL;
+}
+
+/* The run is closed before the new one is opened: the open windows exist once. */
+static void take_over(struct service *s, struct config *config, struct log *log)
+{
+    struct config *old_config = s->app->config;
+    struct log *old_log = s->app->log;
+    struct fault fault = {WEIR_OK, ""};
+    keep_counts(s);
+    run_close(s->run);
+    s->run = NULL;
+    s->app->config = config;
+    s->app->log = log;
+    enum weir_err err = s->store ? run_open(s->app, s->store, &s->run, &fault) : WEIR_OK;
+    if (err && !passes(err)) { /* a file that changed since it was tried */
+        s->app->config = old_config;
+        s->app->log = old_log;
+        log_free(log);
+        config_free(config);
+        refuse(s, fault.text);
+        return;
+    }
+    if (err)
+        service_detach(s);
+    config_free(old_config);
+    log_free(old_log);
+    s->metrics.reloads++;
+    log_info(s->app->log, "new configuration");
+}
+
+void service_reload(struct service *s)
+{
+    struct app next = *s->app;
+    struct fault fault = {WEIR_OK, ""};
+    next.config = NULL;
+    next.log = NULL;
+    notify_reloading(s->app->env);
+    if (app_load_config(&next)) {
+        refuse(s, "see the line above");
+    } else {
+        const char *why = unfit(s->app->config, next.config, &fault);
+        if (!why) {
+            take_over(s, next.config, next.log);
+        } else {
+            refuse(s, why);
+            log_free(next.log);
+            config_free(next.config);
+        }
+    }
+    notify(s->app->env, "READY=1");
+}
