@@ -14,7 +14,7 @@ ONLY    ?=#             ONLY=window: only the unit tests whose name starts so
 PREFIX  ?= /usr/local
 DESTDIR ?=
 ROOMS   := source decode flow window baseline score finding sink store base app
-PKGS    := zlib sqlite3 yaml-0.1 jansson libmaxminddb libssl libcrypto hiredis libzstd
+PKGS    := zlib sqlite3 yaml-0.1 jansson libmaxminddb libssl libcrypto hiredis libzstd libpcap
 HAVE    := $(shell pkg-config --exists $(PKGS) 2>/dev/null && echo yes)
 ISAL    := $(if $(NOISAL),,$(shell pkg-config --exists libisal 2>/dev/null && echo libisal))
 comma   := ,
@@ -51,13 +51,13 @@ check: ## the rules of the house: layers, style, scripts, man pages
 	$(Q)scripts/check-layers.sh --self-test && scripts/check-layers.sh && scripts/check-style.sh --self-test && scripts/check-style.sh
 fuzz-%: ## fuzz-line T=60: run one fuzz target under clang; new finds go to build/fuzz/
 	$(Q)$(MAKE) --no-print-directory CC=clang OPT=-O1 SAN=address,undefined,fuzzer-no-link T=$(T) run-fuzz-$*
-bench: all ## compare with zcat, DuckDB and mawk on the same job (long)
+bench: all ## compare with zcat, DuckDB and mawk on the same job (long); bench-parquet: how fast Parquet is read
 	$(Q)scripts/bench
+bench-%: all ; $(Q)scripts/bench-$*
 install: all ## program and man pages into $(DESTDIR)$(PREFIX)
 	install -D -m 755 $(B)/weir $(DESTDIR)$(PREFIX)/bin/weir
 	$(if $(wildcard docs/man/*.1),install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man1 $(wildcard docs/man/*.1))
-clean: ## remove build/
-	rm -rf build
+clean: ; rm -rf build ## remove build/
 help: ## this list
 	@sed -n 's/^\([a-z%-]*\):.*## /\1\t/p' Makefile | expand -t 12
 	@echo "knobs:"; sed -n 's/^\([A-Z]*\) *[:?]= *\([^#]*\)# */  \1\t\2\t/p' Makefile | expand -t 12,20

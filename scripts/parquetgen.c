@@ -1,11 +1,14 @@
 /* parquetgen [OPTION...] LOG FILE: a text log with a header line (plain, "-" is standard input) as a Parquet file.
  *   --codec none|snappy|gzip|zstd     --encoding plain|dictionary|delta     --integers aws|64|text
  *   --pages 1|2      --page-rows N      --group-rows N      --required      --checksums
+ * parquetgen --scan FILE: reads a file through the decoder of weir, and tells rows, sum of bytes and seconds of processor time.
  * parquetgen --corpus FOLDER: small files of every kind, for the fuzz target. The writer is that of the unit tests, tests/parquet_make.h. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <getopt.h>
 #include <stdio.h>
+#include <time.h>
 
+#include "tests/object_input.h"
 #include "tests/parquet_table.h"
 
 #define TEXT_MAX ((size_t)8 << 30)
@@ -93,6 +96,63 @@ static void write_made(const struct make *m, const char *text, const char *path)
     table_free(&t);
 }
 
+/* ---- the benchmark ---- */
+
+struct sum {
+    uint64_t rows, bytes;
+};
+
+static void add(void *ctx, const struct record *r)
+{
+    struct sum *s = ctx;
+    s->rows++;
+    s->bytes += r->bytes;
+}
+
+static enum weir_err file_next(void *ctx, char **p, size_t *n, struct fault *fault)
+{
+    static char piece[DECODE_HEADROOM + (128 << 10)];
+    (void)fault;
+    *n = fread(piece + DECODE_HEADROOM, 1, sizeof piece - DECODE_HEADROOM, ctx);
+    *p = piece + DECODE_HEADROOM;
+    return *n ? WEIR_OK : WEIR_END;
+}
+
+static enum weir_err file_spool(void *ctx, const char *p, size_t n, struct fault *fault)
+{
+    (void)ctx; /* the file is there already */
+    (void)p;
+    (void)n;
+    (void)fault;
+    return WEIR_OK;
+}
+
+static enum weir_err file_at(void *ctx, uint64_t at, void *out, size_t n, struct fault *fault)
+{
+    if (fseeko(ctx, (off_t)at, SEEK_SET) != 0 || fread(out, 1, n, ctx) != n)
+        return fault_set(fault, WEIR_IO, "cannot read");
+    return WEIR_OK;
+}
+
+static void scan(const char *path)
+{
+    FILE *f = fopen(path, "rb");
+    struct sum sum = {0, 0};
+    struct fault fault = {.text = "out of memory"};
+    struct decode_input input = {f, file_next, file_spool, file_at};
+    struct decoder *d = decoder_new(NULL, (struct decode_sink){&sum, add, NULL});
+    if (!f)
+        fatal("cannot open", path);
+    clock_t began = clock();
+    if (!d || decoder_run(d, &input, &fault) != WEIR_OK)
+        fatal("cannot read", fault.text);
+    double seconds = (double)(clock() - began) / CLOCKS_PER_SEC;
+    printf("%llu rows, %llu bytes, %.3f s, %.2f million rows a second\n", (unsigned long long)sum.rows, (unsigned long long)sum.bytes, seconds,
+           (double)sum.rows / seconds / 1e6);
+    decoder_free(d);
+    fclose(f);
+}
+
 /* ---- the corpus ---- */
 
 static const char corpus_log[] =
@@ -122,7 +182,8 @@ int main(int argc, char **argv)
 {
     static const struct option options[] = {{"codec", 1, NULL, 'c'}, {"encoding", 1, NULL, 'e'}, {"integers", 1, NULL, 'i'}, {"pages", 1, NULL, 'p'},
                                             {"page-rows", 1, NULL, 'r'}, {"group-rows", 1, NULL, 'g'}, {"required", 0, NULL, 'q'},
-                                            {"checksums", 0, NULL, 's'}, {"corpus", 1, NULL, 'C'}, {NULL, 0, NULL, 0}};
+                                            {"checksums", 0, NULL, 's'}, {"corpus", 1, NULL, 'C'},
+                                            {"scan", 1, NULL, 'S'}, {NULL, 0, NULL, 0}};
     struct make m = {.codec = MAKE_GZIP};
     set_encoding(&m, "dictionary");
     for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
@@ -136,6 +197,7 @@ int main(int argc, char **argv)
         case 'q': m.required = true; break;
         case 's': m.checksums = true; break;
         case 'C': corpus_write(optarg); return 0;
+        case 'S': scan(optarg); return 0;
         default: return 2;
         }
     }

@@ -58,6 +58,7 @@ struct around {
     const struct class_state *class, *fleet; /* may be NULL */
     unsigned fleet_days;
     double budget;
+    uint32_t left_out; /* tests */
 };
 
 static inline struct score_survey *survey_of(const struct day *x, const struct baseline *b, size_t n, const struct around *a, const struct score_calibration *c)
@@ -82,6 +83,7 @@ static inline struct score score_among(const struct day *x, const struct baselin
     struct score_survey *v = survey_of(x, b, n, a, c);
     struct scorer *s = scorer_new(model);
     assert_int_equal(scorer_take(s, &x[which].d, &b[which], a->class, a->fleet_days, v), WEIR_OK);
+    scorer_leave_out(s, a->left_out);
     scorer_judge(s, c, a->budget, &out);
     scorer_free(s);
     score_survey_free(v);

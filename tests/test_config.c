@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "app/config.h"
+#include "weir/score.h"
 
 static char *const no_env[] = {NULL};
 
@@ -165,6 +166,20 @@ static void a_weekly_budget_is_shared_by_the_hosts(void **state)
     double daily = budget_per_host_day((struct budget){1, 1000, 0}, 50), weekly = budget_per_host_day((struct budget){7, 0, 0}, 100);
     assert_true(daily > 0.000999 && daily < 0.001001);
     assert_true(weekly > 0.00999 && weekly < 0.01001);
+}
+
+static void tests_are_left_out_by_name(void **state)
+{
+    (void)state;
+    struct fault fault = {0};
+    struct config *c = accepted("detection:\n  without: beacon, hour-volume beacon-far\n");
+    assert_int_equal(c->tests_left_out, 1u << SCORE_BEACON | 1u << SCORE_HOUR_VOLUME | 1u << SCORE_BEACON_FAR);
+    config_free(c);
+    c = fresh();
+    assert_int_equal(config_set(c, PARAM_tests_without, SLICE_LIT("becon"), FROM_FLAG, "--without", &fault), WEIR_OK);
+    assert_int_equal(config_finish(c, &fault), WEIR_USAGE);
+    assert_string_equal(fault.text, "'detection.without': no test is called 'becon'; the nearest is 'beacon'");
+    config_free(c);
 }
 
 /* ---- what is refused ---- */
@@ -512,6 +527,7 @@ int main(void)
         cmocka_unit_test(forwarders_are_sorted_into_interfaces_and_networks),
         cmocka_unit_test(a_budget_by_host_days_may_promise_a_week_at_least),
         cmocka_unit_test(a_weekly_budget_is_shared_by_the_hosts),
+        cmocka_unit_test(tests_are_left_out_by_name),
         cmocka_unit_test(unknown_key_gets_its_place_and_the_nearest_name),
         cmocka_unit_test(repeated_key_is_refused),
         cmocka_unit_test(value_of_a_wrong_type_is_refused),

@@ -299,6 +299,23 @@ static void a_changed_byte_in_a_page_is_seen_by_its_checksum(void **state)
     buffer_fini(&file);
 }
 
+static void a_gzip_page_is_held_to_its_trailer(void **state)
+{
+    char *text = log_text(LOGS "v2.log");
+    struct buffer file = made(&(struct make){.codec = MAKE_GZIP}, text);
+    uint32_t footer;
+    (void)state;
+    memcpy(&footer, file.p + file.n - 8, 4);
+    for (size_t i = 1; i <= 8; i++) { /* CRC and length of the last page */
+        size_t at = file.n - 8 - footer - i;
+        file.p[at] = (char)(file.p[at] ^ 1);
+        assert_object_bad(slice_made(&file), BAD_PARQUET_DAMAGED, "gzip");
+        file.p[at] = (char)(file.p[at] ^ 1);
+    }
+    free(text);
+    buffer_fini(&file);
+}
+
 static void assert_lie(struct make m, enum decode_bad why, const char *says)
 {
     char *text = log_text(LOGS "v2.log");
@@ -413,6 +430,7 @@ int main(void)
         cmocka_unit_test(every_truncated_prefix_is_an_error),
         cmocka_unit_test(a_changed_byte_is_refused_or_counted),
         cmocka_unit_test(a_changed_byte_in_a_page_is_seen_by_its_checksum),
+        cmocka_unit_test(a_gzip_page_is_held_to_its_trailer),
         cmocka_unit_test(what_is_not_read_is_refused_by_name),
         cmocka_unit_test(an_encrypted_footer_is_named),
         cmocka_unit_test(a_missing_column_is_named),

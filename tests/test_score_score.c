@@ -127,6 +127,24 @@ static void of_too_many_parts_the_strongest_stay(void **state)
 
 /* ---- silence ---- */
 
+static void a_test_that_is_left_out_raises_nothing_and_changes_no_other(void **state)
+{
+    (void)state;
+    struct baseline b = quiet(28);
+    struct day x;
+    send(&x, WEB(1), 9, 40 * GB);
+    struct score all = score(&x, &b, BUDGET), less = score_in(&x, &b, &(struct around){.fleet_days = GROWN, .budget = BUDGET, .left_out = 1u << SCORE_NEW_DESTINATION});
+    assert_non_null(find(&all, SCORE_NEW_DESTINATION, all.part[0].group));
+    assert_int_equal(less.n, all.n - 1);
+    for (size_t i = 0, k = 0; i < all.n; i++) {
+        if (all.part[i].test == SCORE_NEW_DESTINATION)
+            continue;
+        assert_int_equal(less.part[k].test, all.part[i].test);
+        assert_true(less.part[k].threshold == all.part[i].threshold && less.part[k].raised == all.part[i].raised);
+        k++;
+    }
+}
+
 static void a_forwarder_scores_nothing(void **state)
 {
     (void)state;
@@ -267,7 +285,7 @@ static void in_a_fleet_of_300_a_transfer_a_thousand_times_anything_seen_is_found
     }
     assert_int_equal(class_close(c, TODAY - 1) + class_close(fleet, TODAY - 1), WEIR_OK);
     day_send(&x[17], WEB(99), 9, 5 * GB);
-    struct around a = {c, fleet, 1, BUDGET};
+    struct around a = {c, fleet, 1, BUDGET, 0};
     struct score attacked = score_among(x, b, hosts, 17, &a), other = score_among(x, b, hosts, 18, &a);
     assert_true(attacked.raised);
     assert_false(other.raised);
@@ -314,6 +332,7 @@ int main(void)
         cmocka_unit_test(the_score_is_that_of_the_strongest_part),
         cmocka_unit_test(parts_come_raised_first_and_strongest_first),
         cmocka_unit_test(of_too_many_parts_the_strongest_stay),
+        cmocka_unit_test(a_test_that_is_left_out_raises_nothing_and_changes_no_other),
         cmocka_unit_test(a_forwarder_scores_nothing),
         cmocka_unit_test(a_silent_day_scores_nothing),
         cmocka_unit_test(what_sampling_folded_counts_in_the_sums_of_the_host_only),

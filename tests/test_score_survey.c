@@ -21,7 +21,7 @@ static struct world *world_new(void)
     }
     w->class = class_of(CLASS_ONE, HOSTS, 0, 0, 0);
     w->fleet = class_of(CLASS_FLEET, HOSTS, 0, 0, 0);
-    w->a = (struct around){w->class, w->fleet, GROWN, BUDGET};
+    w->a = (struct around){w->class, w->fleet, GROWN, BUDGET, 0};
     for (unsigned i = 0; i < HOSTS; i++)
         day_begin(&w->x[i], TODAY);
     return w;

@@ -61,11 +61,16 @@ static void leaves_parquet_to_the_decoder(void **state)
     TEXT("PAR1\x15\x04\x15\x18");
 }
 
-static void names_captures_and_programs(void **state)
+static void captures_are_for_the_decoder(void **state)
 {
     (void)state;
-    FOREIGN("\xd4\xc3\xb2\xa1\x02\x00\x04\x00", "pcap");
-    FOREIGN("\x0a\x0d\x0d\x0a\x1c\x00\x00\x00", "pcapng");
+    TEXT("\xd4\xc3\xb2\xa1\x02\x00\x04\x00\0\0\0\0\0\0\0\0");
+    TEXT("\x0a\x0d\x0d\x0a\x1c\x00\x00\x00\0\0\0\0\0\0\0\0");
+}
+
+static void names_programs(void **state)
+{
+    (void)state;
     FOREIGN("\x7f" "ELF\x02\x01\x01\x00", "ELF");
 }
 
@@ -179,7 +184,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names_other_compressions),
         cmocka_unit_test(leaves_parquet_to_the_decoder),
-        cmocka_unit_test(names_captures_and_programs),
+        cmocka_unit_test(captures_are_for_the_decoder),
+        cmocka_unit_test(names_programs),
         cmocka_unit_test(names_a_tar_archive),
         cmocka_unit_test(names_the_other_logs_of_the_bucket),
         cmocka_unit_test(names_markup),

@@ -25,7 +25,7 @@ struct text_list {
 struct budget { /* findings per `per` host-days; per = 0: findings a week, over all hosts; weekly: at least so many a week */
     uint32_t findings, per, weekly;
 };
-/* Named mappings in the file: roles and rules. What each may hold is a table in src/app/config_entries.c. */
+/* Named mappings in the file: roles, rules, sinks and suppressions. What each may hold is a table in src/app/config_entries.c. */
 struct config_entry {
     const char *name;
     unsigned line, column; /* where it begins */
@@ -42,8 +42,20 @@ struct config_rule {
     const char *into, *out_of; /* one of them, the other NULL */
     struct text_list ports, from, to;
 };
+struct config_sink { /* NULL: not given; which of them a type takes stands in src/app/config_sinks.c */
+    struct config_entry entry;
+    const char *type, *path, *url, *secret_file, *ca_file, *cert_file, *key_file;
+    uint64_t rotate, max_message;
+    bool suppressed; /* those too */
+};
+struct config_suppression {
+    struct config_entry entry;
+    struct text_list hosts, peers, tests; /* empty: any */
+    const char *owner, *reason, *expires;
+    uint64_t up_to; /* bytes a day */
+};
 struct entry_list {
-    struct config_entry **item; /* all struct config_role, or all struct config_rule; by name once finished */
+    struct config_entry **item; /* all of the struct that the key's kind of entry has; by name once finished */
     size_t n;
 };
 /* False findings per host-day. hosts is used for a weekly budget only (0 counts as 1). */
@@ -66,6 +78,8 @@ struct config_origin {
 #define PARAM_C_PLACES struct text_list
 #define PARAM_C_ROLES struct entry_list
 #define PARAM_C_RULES struct entry_list
+#define PARAM_C_SINKS struct entry_list
+#define PARAM_C_SUPPRESSIONS struct entry_list
 
 enum param_id {
 #define PARAM(type, member, key, def, min, max, unit, scope, text) PARAM_##member,
@@ -82,6 +96,7 @@ struct config {
     struct cidr_set *own_networks, *forwarder_networks;
     const char **forwarder_interfaces;
     size_t forwarder_interfaces_n;
+    uint32_t tests_left_out;      /* bit per enum score_test, from detection.without */
     struct roles *role_map;       /* app/roles.h; NULL: no roles */
     struct policy *policy_rules;  /* app/policy.h; NULL: no rules */
 
@@ -180,6 +195,7 @@ struct command {
     X(explain) \
     X(report) \
     X(mark) \
+    X(deliver) \
     X(budget) \
     X(coverage) \
     X(baseline) \

@@ -82,6 +82,7 @@ struct record {
     uint8_t action, status, direction; /* the enums above */
     bool forwarder_type;               /* v11 interface-type is nat_gateway, regional_nat_gateway, network_load_balancer, transit_gateway or vpc_endpoint */
     bool transit_gateway;
+    bool captured;                     /* at a place that sees many hosts: no interface is told, each end may be one (flow_captured) */
     struct slice account, interface, vpc, subnet, instance; /* interface: interface-id, or resource-id when it is "-" (regional NAT); transit gateway: tgw-src-eni, else tgw-attachment-id */
     struct slice text; /* the whole record as it stood, for explain and reports */
 };
@@ -102,7 +103,16 @@ struct record {
     X(ACTION, "action", "an unknown action")                                                                        \
     X(ID_TOO_LONG, "id-too-long", "an identifier longer than 255 bytes")                                            \
     X(TIMESTAMP, "timestamp", "no ISO time before a record of a CloudWatch export")                                 \
-    X(NO_LAYOUT, "no-layout", "a record before any header, and no layout configured")
+    X(NO_LAYOUT, "no-layout", "a record before any header, and no layout configured")                               \
+    X(PACKET_TIME, "packet-time", "a packet without a time, or with one before 1970-01-02 or after 2105")           \
+    X(PACKET_SHORT_LINK, "packet-short-link", "the captured bytes of a packet end in its link header")              \
+    X(PACKET_TAGS, "packet-tags", "a packet with more than 8 VLAN tags")                                            \
+    X(PACKET_SHORT_IP, "packet-short-ip", "the captured bytes of a packet end in its IP header")                    \
+    X(PACKET_IP_VERSION, "packet-ip-version", "an IP version that the link header does not announce")               \
+    X(PACKET_IP_HEADER, "packet-ip-header", "an IPv4 header of less than 20 bytes")                                 \
+    X(PACKET_IP_LENGTH, "packet-ip-length", "an IPv4 packet shorter than its header")                               \
+    X(PACKET_TUNNEL, "packet-tunnel", "the captured bytes of a packet end in the headers of a tunnel")              \
+    X(PACKET_TUNNELS, "packet-tunnels", "more than 4 tunnels in one another")
 #define DECODE_REJECT_ENUM(name, word, text) REJECT_##name,
 enum decode_reject { DECODE_REJECT_LIST(DECODE_REJECT_ENUM) REJECT_COUNT };
 const char *decode_reject_word(enum decode_reject why);
@@ -118,7 +128,9 @@ const char *decode_reject_text(enum decode_reject why);
     X(ONE_LINE, "one-line", "one line without end: CR-only line ends or no text at all")                            \
     X(OTHER_LOG, "other-log", "another kind of log (CloudTrail, load balancer, S3 access, ...)")                     \
     X(PARQUET_DAMAGED, "parquet-damaged", "a Parquet file that is damaged or cut short")                             \
-    X(PARQUET_FEATURE, "parquet-feature", "a Parquet file with something that weir does not read")
+    X(PARQUET_FEATURE, "parquet-feature", "a Parquet file with something that weir does not read")                   \
+    X(CAPTURE, "capture", "a packet capture that is damaged or cut")                                                \
+    X(LINK_TYPE, "link-type", "a packet capture of an unsupported link type")
 #define DECODE_BAD_ENUM(name, word, text) BAD_##name,
 enum decode_bad { BAD_NONE, DECODE_BAD_LIST(DECODE_BAD_ENUM) BAD_COUNT };
 const char *decode_bad_word(enum decode_bad why);
@@ -131,7 +143,14 @@ const char *decode_bad_text(enum decode_bad why);
     X(IMPLAUSIBLE_SIZE, "implausible-size") X(LONG_INTERVAL, "long-interval") X(NO_END, "no-end-time")                \
     X(SAME_ENDS, "src-equals-dst") X(NO_ACTION, "no-action") X(ODD_STATUS, "odd-status") X(NODATA_FILLED, "nodata-filled") \
     X(ODD_FLAGS, "odd-tcp-flags") X(ODD_PATH, "odd-traffic-path") X(WRAPPED, "json-wrapped") X(TIMESTAMP_PREFIX, "timestamp-prefix") \
-    X(BOM, "byte-order-mark") X(COMMENT, "comment")
+    X(BOM, "byte-order-mark") X(COMMENT, "comment")                                                                  \
+    X(PACKET_READ, "packets") X(PACKET_ARP, "packets-arp") X(PACKET_LLC, "packets-llc") X(PACKET_NOT_IP, "packets-not-ip") \
+    X(PACKET_DUPLICATE, "packets-duplicate") X(PACKET_NO_LENGTH, "packets-without-ip-length")                        \
+    X(PACKET_LENGTH, "packets-ip-length-beyond-packet") X(PACKET_CAPTURED, "packets-captured-beyond-length")         \
+    X(PACKET_PORTS_CUT, "packets-ports-cut") X(PACKET_FLAGS_CUT, "packets-tcp-flags-cut") X(PACKET_HEADERS, "packets-many-headers") \
+    X(PACKET_TUNNEL, "packets-of-tunnel") X(PACKET_TUNNEL_PART, "packets-of-tunnel-in-fragments")                    \
+    X(PACKET_FRAGMENT, "packets-fragment-unmatched") X(PACKET_FRACTION, "packets-odd-fraction")                      \
+    X(FLOW_TABLE, "capture-flow-table-full")
 #define DECODE_NOTE_ENUM(name, word) NOTE_##name,
 enum decode_note { DECODE_NOTE_LIST(DECODE_NOTE_ENUM) NOTE_COUNT };
 const char *decode_note_word(enum decode_note note);

@@ -93,6 +93,14 @@ void flow_learn(struct flow_own *own, const struct record *r, struct flow_ends e
 /* Attribute one record; own: what is known of the interface in the record's family. *out is filled unless NOT_TRAFFIC. */
 enum flow_verdict flow_attribute(const struct flow_rules *rules, const struct record *r, struct flow_ends ends, const struct flow_own *own,
                                  struct flow *out);
+/* A captured record tells no interface: each end that is ours is a host of its own, behind an interface named after its address, as if every
+ * host had a flow log. Up to two records, which borrow from r and from name. */
+struct flow_captured {
+    size_t n;
+    struct record side[2];
+    char name[2][sizeof "capture-" + IP_TEXT_MAX];
+};
+void flow_captured(const struct flow_rules *rules, const struct record *r, struct flow_captured *out);
 /* The same flow seen from the other end. */
 struct flow flow_mirror(const struct flow *f);
 bool flow_is_own(const struct flow_rules *rules, struct ip a);

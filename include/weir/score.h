@@ -119,6 +119,8 @@ WEIR_MUST_USE enum weir_err scorer_take(struct scorer *s, const struct host_day 
                                         unsigned fleet_days, const struct score_survey *survey);
 /* First pass: tell the survey of it. *above: some test is above its reference, so that the host must be judged. NOMEM. */
 WEIR_MUST_USE enum weir_err scorer_survey(struct scorer *s, struct score_survey *survey, bool *above);
+/* Tests that say nothing, as bits; their shares of the budget stay unspent. */
+void scorer_leave_out(struct scorer *s, uint32_t tests);
 /* Second pass. budget: false findings per host-day. */
 void scorer_judge(struct scorer *s, const struct score_calibration *c, double budget, struct score *out);
 /* Rules. What a host-day breaks is raised whatever its history: no rate, no share, also on the first day. */

@@ -179,6 +179,18 @@ void attribution_record(void *attribution, const struct record *r)
     attribute(a, interface, r);
 }
 
+void attribution_captured(struct attribution *a, const struct record *r, void (*take)(void *ctx, const struct record *r), void *ctx)
+{
+    struct flow_captured c;
+    flow_captured(&a->rules, r, &c);
+    for (size_t i = 0; i < c.n; i++)
+        take(ctx, &c.side[i]);
+    if (c.n || out_of_time(a, r))
+        return;
+    a->counts->flows[FLOW_UNKNOWN]++;
+    a->counts->flow_bytes[FLOW_UNKNOWN] = sat_add(a->counts->flow_bytes[FLOW_UNKNOWN], r->bytes);
+}
+
 static void restart(struct attribution *a)
 {
     memset(a->counts, 0, sizeof *a->counts);

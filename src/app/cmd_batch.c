@@ -3,6 +3,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "app/delivery.h"
 #include "app/open_store.h"
 #include "app/outbox.h"
 #include "app/pipeline.h"
@@ -112,7 +113,12 @@ static int run_batch(struct app *app, int argc, char **argv)
         object_list_sort(list);
         err = open_store(app, STORE_READ_WRITE, &store, &fault);
     }
+    struct delivery *delivery = NULL;
+    if (!err)
+        err = delivery_open(app, store, true, &delivery, &fault); /* before the run: a secret that cannot be read ends it now */
     int code = err ? app_fail(app, &fault) : run_batch_on(app, store, list, severity);
+    code = delivery_finish(app, delivery, store, code);
+    delivery_close(delivery, store);
     store_close(store);
     object_list_free(list);
     return code;

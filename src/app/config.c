@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "app/policy.h"
+#include "weir/score.h"
 
 #define ITEM_MAX 255
 #define ARENA_MAX ((size_t)64 << 20)
@@ -52,7 +53,7 @@ static size_t utf8_length(struct slice s)
     return overlong || outside ? 0 : n;
 }
 
-static bool is_plain_text(struct slice s)
+bool config_is_plain_text(struct slice s)
 {
     for (size_t n; s.n; s.p += n, s.n -= n) {
         n = utf8_length(s);
@@ -81,7 +82,7 @@ static bool is_store_url(struct slice text)
 
 static enum weir_err set_text(struct config *c, const struct param *p, struct slice text, const char **out, struct fault *fault)
 {
-    if (text.n > p->max || text.n < p->min || !is_plain_text(text))
+    if (text.n > p->max || text.n < p->min || !config_is_plain_text(text))
         return refuse(p, text, fault, "UTF-8 text without control characters,");
     if (p == &config_params[PARAM_store] && !is_store_url(text))
         return fault_set(fault, WEIR_USAGE, "'%s' must begin with the kind of the store, as in sqlite:PATH", p->key);
@@ -172,7 +173,9 @@ enum weir_err config_assign(struct config *c, enum param_id id, struct slice tex
     case PARAM_TYPE_BUDGET: return set_budget(p, text, member_of(c, id), fault);
     case PARAM_TYPE_CHOICE: return set_choice(p, text, member_of(c, id), fault);
     case PARAM_TYPE_ROLES:
-    case PARAM_TYPE_RULES: return fault_set(fault, WEIR_USAGE, "'%s' can only stand in the file", p->key);
+    case PARAM_TYPE_RULES:
+    case PARAM_TYPE_SINKS:
+    case PARAM_TYPE_SUPPRESSIONS: return fault_set(fault, WEIR_USAGE, "'%s' can only stand in the file", p->key);
     case PARAM_TYPE_CIDRS:
     case PARAM_TYPE_PLACES: break;
     }
@@ -314,7 +317,7 @@ static const char *default_store(struct config *c, char *const *env)
     else if (*home)
         buffer_printf(&b, "sqlite:%s/.local/state/weir/weir.db", home);
     struct slice text = {b.p, b.n};
-    bool fits = !b.err && text.n <= config_params[PARAM_store].max && is_plain_text(text);
+    bool fits = !b.err && text.n <= config_params[PARAM_store].max && config_is_plain_text(text);
     const char *url = config_keep(c, fits ? text : SLICE_LIT(""));
     buffer_fini(&b);
     return url;
@@ -367,6 +370,32 @@ static bool collect_interfaces(struct config *c)
     return true;
 }
 
+static enum weir_err find_test(struct slice word, unsigned *out, struct fault *fault)
+{
+    const char *words[SCORE_STATISTICAL_COUNT];
+    for (unsigned t = 0; t < SCORE_STATISTICAL_COUNT; t++)
+        if (slice_eq(word, slice_of(words[t] = score_test_word((enum score_test)t)))) {
+            *out = t;
+            return WEIR_OK;
+        }
+    const char *near = nearest_name(word, words, SCORE_STATISTICAL_COUNT);
+    return fault_set(fault, WEIR_USAGE, "'detection.without': no test is called '%.*s'%s%s%s", (int)(word.n < 80 ? word.n : 80), word.p,
+                     near ? "; the nearest is '" : "", near ? near : "", near ? "'" : "");
+}
+
+static enum weir_err leave_out_tests(struct config *c, struct fault *fault)
+{
+    enum weir_err err = WEIR_OK;
+    for (const char *p = c->tests_without; !err && *(p += strspn(p, ", \t\n"));) {
+        unsigned test = 0;
+        struct slice word = {p, strcspn(p, ", \t\n")};
+        err = find_test(word, &test, fault);
+        c->tests_left_out |= 1u << test;
+        p += word.n;
+    }
+    return err;
+}
+
 enum weir_err config_finish(struct config *c, struct fault *fault)
 {
     if (c->own_networks)
@@ -376,6 +405,8 @@ enum weir_err config_finish(struct config *c, struct fault *fault)
     if (!*c->store)
         c->store = c->default_store;
     enum weir_err err = collect_interfaces(c) ? entries_finish(c, fault) : fault_set(fault, WEIR_NOMEM, "configuration: out of memory");
+    if (!err)
+        err = leave_out_tests(c, fault);
     if (!err)
         err = roles_new(c, &c->role_map, fault);
     return err ? err : policy_new(c, c->role_map, &c->policy_rules, fault);

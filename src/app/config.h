@@ -11,7 +11,7 @@
 
 enum param_type { PARAM_TYPE_TEXT, PARAM_TYPE_NUMBER, PARAM_TYPE_BYTES, PARAM_TYPE_TIME,
                   PARAM_TYPE_BUDGET, PARAM_TYPE_CHOICE, PARAM_TYPE_CIDRS, PARAM_TYPE_PLACES,
-                  PARAM_TYPE_ROLES, PARAM_TYPE_RULES };
+                  PARAM_TYPE_ROLES, PARAM_TYPE_RULES, PARAM_TYPE_SINKS, PARAM_TYPE_SUPPRESSIONS };
 enum param_scope { PARAM_SCOPE_RUN, PARAM_SCOPE_FINDINGS, PARAM_SCOPE_CONTENT };
 
 struct param {
@@ -29,7 +29,7 @@ static inline bool param_is_list(enum param_id id)
 }
 static inline bool param_is_entries(enum param_id id)
 {
-    return config_params[id].type == PARAM_TYPE_ROLES || config_params[id].type == PARAM_TYPE_RULES;
+    return config_params[id].type >= PARAM_TYPE_ROLES;
 }
 static inline const void *config_member(const struct config *c, enum param_id id)
 {
@@ -56,17 +56,19 @@ enum entry_type { ENTRY_TEXT, ENTRY_LIST, ENTRY_FLAG, ENTRY_BYTES };
 struct entry_field {
     const char *key;
     enum entry_type type;
-    size_t offset; /* in struct config_role or struct config_rule */
+    size_t offset; /* in the struct of its kind */
     bool (*fits)(struct slice text); /* of a text or an item of a list */
     const char *want, *text;         /* what fits, what it means */
 };
 struct entry_kind {
-    const char *word; /* "role", "rule" */
+    const char *word; /* "role", "rule", "sink", "suppression" */
     bool keyed;       /* its name is its key in a mapping; else a field of a mapping in a list */
     size_t bytes;
     const struct entry_field *field; size_t fields;
 };
+#define ENTRY_FIELDS_MAX 16
 const struct entry_kind *entry_kind_of(enum param_id id);
+bool entry_has(const struct config_entry *e, const struct entry_kind *kind, const char *key);
 const struct entry_field *entry_field_find(const struct entry_kind *kind, struct slice key);
 const char *entry_field_nearest(const struct entry_kind *kind, struct slice wrong); /* or NULL */
 /* A new one at the end of the list; NULL with fault beyond the cap or out of memory. */
@@ -78,6 +80,11 @@ bool entry_name_fits(struct slice name);
 WEIR_MUST_USE enum weir_err entry_name(struct config *c, const struct entry_kind *kind, struct config_entry *e, struct slice name, struct fault *fault);
 /* Is it whole: does it hold what it must? */
 WEIR_MUST_USE enum weir_err entry_check(enum param_id id, const struct config_entry *e, struct fault *fault);
+/* ---- config_sinks.c ---- */
+extern const struct entry_kind entry_kind_sink, entry_kind_suppression;
+WEIR_MUST_USE enum weir_err sink_entry_check(const struct config_entry *e, struct fault *fault);
+WEIR_MUST_USE enum weir_err suppression_entry_check(const struct config_entry *e, struct fault *fault);
+
 /* Sort the entries of every list by name; two of one name are USAGE. */
 WEIR_MUST_USE enum weir_err entries_finish(struct config *c, struct fault *fault);
 /* As YAML on one line: one with its name, and a list. */
@@ -90,6 +97,7 @@ enum weir_err entry_fault(const struct config *c, enum param_id id, const struct
 const char *config_keep(struct config *c, struct slice text); /* a copy that lives as long as c */
 bool config_list_push(struct config *c, struct text_list *list, const char *item);
 bool config_is_interface_id(struct slice s);
+bool config_is_plain_text(struct slice s); /* UTF-8 without control bytes */
 
 /* Text in double quotes that YAML and a terminal take: ASCII only, the rest as \x, \u and \U escapes. */
 void config_quote(struct buffer *out, struct slice text);

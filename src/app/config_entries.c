@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* config_entries.c - roles and rules: mappings with a name, each by a table of its fields, so that the binder, the manual and
+/* config_entries.c - roles, rules, and what config_sinks.c adds: mappings with a name, each by a table of its fields, so that the binder, the manual and
  * what is shown follow from one place. A text is checked when it is taken, where its line and column are known; what
  * names another entry is looked up when all are read (roles.c, policy.c). */
 #include "app/config.h"
@@ -83,7 +83,15 @@ static const struct entry_kind kinds[] = {
     {"rule", false, sizeof(struct config_rule), rule_fields, WEIR_COUNT(rule_fields)},
 };
 
-const struct entry_kind *entry_kind_of(enum param_id id) { return &kinds[config_params[id].type == PARAM_TYPE_RULES]; }
+const struct entry_kind *entry_kind_of(enum param_id id)
+{
+    switch (config_params[id].type) {
+    case PARAM_TYPE_SINKS: return &entry_kind_sink;
+    case PARAM_TYPE_SUPPRESSIONS: return &entry_kind_suppression;
+    case PARAM_TYPE_RULES: return &kinds[1];
+    default: return &kinds[0];
+    }
+}
 
 const struct entry_field *entry_field_find(const struct entry_kind *kind, struct slice key)
 {
@@ -95,7 +103,7 @@ const struct entry_field *entry_field_find(const struct entry_kind *kind, struct
 
 const char *entry_field_nearest(const struct entry_kind *kind, struct slice wrong)
 {
-    const char *names[8];
+    const char *names[ENTRY_FIELDS_MAX];
     for (size_t i = 0; i < kind->fields; i++)
         names[i] = kind->field[i].key;
     return nearest_name(wrong, names, kind->fields);
@@ -200,7 +208,7 @@ static enum weir_err check_rule(const struct config_rule *r, bool ports, bool fr
     return WEIR_OK;
 }
 
-static bool has(const struct config_entry *e, const struct entry_kind *kind, const char *key)
+bool entry_has(const struct config_entry *e, const struct entry_kind *kind, const char *key)
 {
     const struct entry_field *f = entry_field_find(kind, slice_of(key));
     return e->given >> (f - kind->field) & 1;
@@ -211,9 +219,13 @@ enum weir_err entry_check(enum param_id id, const struct config_entry *e, struct
     const struct entry_kind *kind = entry_kind_of(id);
     if (!e->name)
         return fault_set(fault, WEIR_USAGE, "a %s needs a 'name'", kind->word);
+    if (kind == &entry_kind_sink)
+        return sink_entry_check(e, fault);
+    if (kind == &entry_kind_suppression)
+        return suppression_entry_check(e, fault);
     if (kind->keyed)
         return WEIR_OK;
-    return check_rule((const struct config_rule *)e, has(e, kind, "ports"), has(e, kind, "from"), has(e, kind, "to"), fault);
+    return check_rule((const struct config_rule *)e, entry_has(e, kind, "ports"), entry_has(e, kind, "from"), entry_has(e, kind, "to"), fault);
 }
 
 /* ---- when all is read ---- */

@@ -106,13 +106,15 @@ void param_range(const struct param *p, struct buffer *out)
     case PARAM_TYPE_CIDRS:
     case PARAM_TYPE_PLACES: buffer_printf(out, "at most %llu items", (unsigned long long)p->max); break;
     case PARAM_TYPE_ROLES:
-    case PARAM_TYPE_RULES: buffer_printf(out, "at most %llu %s", (unsigned long long)p->max, p->unit); break;
+    case PARAM_TYPE_RULES:
+    case PARAM_TYPE_SINKS:
+    case PARAM_TYPE_SUPPRESSIONS: buffer_printf(out, "at most %llu %s", (unsigned long long)p->max, p->unit); break;
     }
 }
 
 static const char *type_word(enum param_type type)
 {
-    static const char *const words[] = {"text", "number", "bytes", "time", "budget", "choice", "list", "list", "mapping", "list"};
+    static const char *const words[] = {"text", "number", "bytes", "time", "budget", "choice", "list", "list", "mapping", "list", "list", "list"};
     return words[type];
 }
 

@@ -44,7 +44,9 @@ void config_value(const struct config *c, enum param_id id, struct buffer *out)
     case PARAM_TYPE_CIDRS:
     case PARAM_TYPE_PLACES: put_list(value, out); break;
     case PARAM_TYPE_ROLES:
-    case PARAM_TYPE_RULES: entries_put(c, id, out); break;
+    case PARAM_TYPE_RULES:
+    case PARAM_TYPE_SINKS:
+    case PARAM_TYPE_SUPPRESSIONS: entries_put(c, id, out); break;
     }
 }
 

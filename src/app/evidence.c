@@ -130,6 +130,10 @@ static void find_interface(struct search *s, struct slice id)
 static void on_record(void *search, const struct record *r)
 {
     struct search *s = search;
+    if (WEIR_UNLIKELY(r->captured)) {
+        attribution_captured(&s->a, r, on_record, s);
+        return;
+    }
     if (!s->last_n || r->interface.n != s->last_n || memcmp(r->interface.p, s->last_interface, s->last_n) != 0)
         find_interface(s, r->interface);
     if (s->last_first < s->last_end)

@@ -303,6 +303,7 @@ static enum weir_err judge_all(struct judging *g)
         return err;
     if ((err = marks_load(g->run->store, &g->marks, g->fault)))
         return err;
+    scorer_leave_out(g->scorer, g->run->app->config->tests_left_out);
     g->fleet_days = class_days(classes_fleet(g->classes)->state);
     err = two_passes(g);
     if (!err && g->n)

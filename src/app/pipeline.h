@@ -87,6 +87,8 @@ void attribution_begin(struct attribution *a, const struct object *o); /* a new 
 void attribution_again(struct attribution *a);                         /* the same object once more, until it asks no more */
 void attribution_fini(struct attribution *a);
 void attribution_record(void *attribution, const struct record *r);    /* a decode_sink emit */
+/* A record of a capture: take() gets it once for each end that is ours; if none is, it is counted as of unknown owner. */
+void attribution_captured(struct attribution *a, const struct record *r, void (*take)(void *ctx, const struct record *r), void *ctx);
 
 /* ---- what the store holds besides windows and baselines ---- */
 struct ledger_entry {

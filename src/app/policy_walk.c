@@ -38,7 +38,10 @@ static void on_gap(void *ctx, uint32_t interface, const struct record *r)
 static void on_record(void *ctx, const struct record *r)
 {
     struct walker *w = ctx;
-    attribution_record(&w->a, r);
+    if (WEIR_UNLIKELY(r->captured))
+        attribution_captured(&w->a, r, attribution_record, &w->a);
+    else
+        attribution_record(&w->a, r);
 }
 
 static void on_reject(void *ctx, const struct decode_place *place)

@@ -126,7 +126,10 @@ static void log_bad_lines(struct worker *w)
 static void on_record(void *ctx, const struct record *r)
 {
     struct worker *w = ctx;
-    attribution_record(&w->a, r);
+    if (WEIR_UNLIKELY(r->captured))
+        attribution_captured(&w->a, r, attribution_record, &w->a);
+    else
+        attribution_record(&w->a, r);
 }
 
 static bool worker_init(struct worker *w, struct crew *crew)

@@ -65,6 +65,7 @@ struct reader {
 };
 extern const struct reader reader_parquet;
 #define READERS_MAX 8
+extern const struct reader reader_capture;
 void readers_close(void *state[READERS_MAX]);
 
 #endif

@@ -122,7 +122,8 @@ static void judge_one(struct judging *j, const struct observation *o)
         uint8_t *most = &j->s->excess[SCORE_STRATA * o->test + o->stratum];
         *most = v > *most ? v : *most;
     }
-    part_insert(j->out, &p);
+    if (!(j->s->left_out >> o->test & 1)) /* its history goes on all the same */
+        part_insert(j->out, &p);
 }
 
 void scorer_judge(struct scorer *s, const struct score_calibration *c, double budget, struct score *out)

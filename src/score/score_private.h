@@ -58,6 +58,7 @@ struct scorer {
     struct destination *destination; size_t destinations, destinations_cap;
     struct observation *seen; size_t n, cap;
     bool nomem;
+    uint32_t left_out; /* tests */
     uint8_t feature[FEATURE_COUNT];
     uint8_t excess[SCORE_HISTORIES]; /* after the judgement */
 };

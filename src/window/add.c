@@ -160,8 +160,11 @@ static enum weir_err merge_cell(struct merge *m, const struct merge_cell *c)
 /* Guesses stay good while cells are added: cells never move, but a fold may give one away, and then it has no row. */
 static enum weir_err merge_cells(struct merge *m)
 {
-    for (size_t i = 0; i < m->n; i++)
-        m->cell[i].guess = cell_guess(m->dst, m->cell[i].hash);
+    for (size_t i = 0; i < m->n; i++) {
+        m->cell[i].guess = slots_guess(&m->dst->cell_slots, m->cell[i].hash);
+        if (m->cell[i].guess != NIL)
+            __builtin_prefetch(&m->dst->cell[m->cell[i].guess], 1);
+    }
     for (size_t i = 0; i < m->n; i++)
         if (m->cell[i].guess != NIL && m->dst->cell[m->cell[i].guess].more != NIL)
             __builtin_prefetch(&m->dst->pool[m->dst->cell[m->cell[i].guess].more], 1);
@@ -200,7 +203,7 @@ static size_t batch_rows(struct window *dst, struct window *src, uint32_t first,
         if (src->row[i].day) {
             batch[all++] = (struct merge_row){i, src->to[src->row[i].interface], NIL};
             if (batch[all - 1].interface == NIL)
-                interface_prefetch_head(dst, src->interface[src->row[i].interface].hash);
+                slots_prefetch(&dst->interface_slots, src->interface[src->row[i].interface].hash);
             else
                 __builtin_prefetch(&dst->interface[batch[all - 1].interface]);
         }
@@ -214,7 +217,7 @@ static size_t batch_rows(struct window *dst, struct window *src, uint32_t first,
         if (batch[n].interface == NIL)
             dst->stats.folded++;
         else
-            row_prefetch_head(dst, batch[n++].interface, r->host, r->day, r->kind == ROW_PENDING ? ROW_HOME : (enum row_kind)r->kind);
+            row_prefetch_slot(dst, batch[n++].interface, r->host, r->day, r->kind == ROW_PENDING ? ROW_HOME : (enum row_kind)r->kind);
     }
     return n;
 }

@@ -13,53 +13,25 @@
 
 static inline uint64_t cell_hash(const struct window *w, uint32_t row, uint64_t group) { return mix(w, group, row); }
 
-#define SLOT_EMPTY UINT32_MAX
-#define SLOT_GONE (UINT32_MAX - 1) /* of a folded cell: the search goes on behind it */
-#define SLOT_INDEX (INDEX_MAX - 1)
-
-static inline uint32_t slot_tag(uint64_t hash) { return (uint32_t)(hash >> 32) & ~SLOT_INDEX; }
-static inline uint32_t slot_first(const struct window *w, uint64_t hash) { return (uint32_t)hash & w->cell_slots.mask; }
-static inline bool slot_may_be(uint32_t slot, uint64_t hash) { return (slot & ~SLOT_INDEX) == slot_tag(hash) && slot < SLOT_GONE; }
-
 uint64_t cell_prefetch_slot(const struct window *w, uint32_t row, uint64_t group)
 {
     uint64_t hash = cell_hash(w, row, group);
-    if (w->cell_slots.head)
-        __builtin_prefetch(&w->cell_slots.head[slot_first(w, hash)]);
+    slots_prefetch(&w->cell_slots, hash);
     return hash;
-}
-
-uint32_t cell_guess(const struct window *w, uint64_t hash)
-{
-    if (!w->cell_slots.head)
-        return NIL;
-    for (uint32_t i = slot_first(w, hash); w->cell_slots.head[i] != SLOT_EMPTY; i = (i + 1) & w->cell_slots.mask)
-        if (slot_may_be(w->cell_slots.head[i], hash)) {
-            __builtin_prefetch(&w->cell[w->cell_slots.head[i] & SLOT_INDEX], 1);
-            return w->cell_slots.head[i] & SLOT_INDEX;
-        }
-    return NIL;
 }
 
 static void cell_hash_in(struct window *w, uint32_t k)
 {
-    uint64_t hash = cell_hash(w, w->cell[k].row, w->cell[k].group);
-    uint32_t i = slot_first(w, hash);
-    while (w->cell_slots.head[i] < SLOT_GONE)
-        i = (i + 1) & w->cell_slots.mask;
-    w->slots_used += w->cell_slots.head[i] == SLOT_EMPTY;
-    w->cell_slots.head[i] = slot_tag(hash) | k;
+    slots_put(&w->cell_slots, cell_hash(w, w->cell[k].row, w->cell[k].group), k);
 }
 
-/* Full at three quarters, folded cells included. */
-static inline bool slots_full(const struct window *w) { return !w->cell_slots.head || w->slots_used >= w->cell_slots.mask / 4 * 3; }
-
-static bool cells_rehash(struct window *w)
+/* Room for one more slot, and for the cells of a row that begins to be hashed. */
+static bool slots_ready(struct window *w)
 {
-    struct heads *h = &w->cell_slots;
-    if (!heads_resize(h, heads_next_size(h)))
+    if (!slots_full(&w->cell_slots))
+        return true;
+    if (!slots_resize(&w->cell_slots))
         return false;
-    w->slots_used = 0;
     for (uint32_t k = 0; k < w->cells; k++)
         if (w->cell[k].row != NIL && w->row[w->cell[k].row].hashed)
             cell_hash_in(w, k);
@@ -78,12 +50,6 @@ static uint32_t cell_slot(struct window *w)
     if (!grow(&w->cell, &w->cells_cap, w->cells + 1, sizeof *w->cell))
         return NIL;
     return w->cells++;
-}
-
-/* Room for one more slot, and for the cells of a row that begins to be hashed. */
-static bool slots_ready(struct window *w)
-{
-    return !slots_full(w) || cells_rehash(w);
 }
 
 static void row_hash_in(struct window *w, struct row *r)
@@ -116,13 +82,11 @@ uint32_t cell_find(const struct window *w, uint32_t row, uint64_t group)
     uint32_t k;
     if (!w->row[row].hashed)
         return cell_near(w, row, group);
-    if (!w->cell_slots.head)
-        return NIL;
     uint64_t hash = cell_hash(w, row, group);
-    for (uint32_t i = slot_first(w, hash); (k = w->cell_slots.head[i]) != SLOT_EMPTY; i = (i + 1) & w->cell_slots.mask)
-        if (slot_may_be(k, hash) && w->cell[k & SLOT_INDEX].group == group && w->cell[k & SLOT_INDEX].row == row)
-            return k & SLOT_INDEX;
-    return NIL;
+    uint32_t at = slots_first(&w->cell_slots, hash);
+    while ((k = slots_next(&w->cell_slots, hash, &at)) != NIL && (w->cell[k].group != group || w->cell[k].row != row))
+        ;
+    return k;
 }
 
 static uint32_t cell_new(struct window *w, uint32_t row, uint64_t group)
@@ -252,11 +216,7 @@ size_t cell_hours(const struct window *w, const struct cell *c, hour_t out[24])
 static void cell_unlink(struct window *w, uint32_t k)
 {
     struct cell *c = &w->cell[k];
-    uint64_t hash = cell_hash(w, c->row, c->group);
-    uint32_t i = slot_first(w, hash);
-    while (w->cell_slots.head[i] != (slot_tag(hash) | k))
-        i = (i + 1) & w->cell_slots.mask;
-    w->cell_slots.head[i] = SLOT_GONE;
+    slots_remove(&w->cell_slots, cell_hash(w, c->row, c->group), k);
     w->order.cells_seen = NIL;
     if (c->more != NIL)
         block_free(w, c->more);

@@ -8,13 +8,14 @@
 #include "table.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #define FORWARD_MIN_BYTES (256u << 10)
 #define UNLOGGED_SENDERS 3
 
 static uint32_t *homes_head(const struct window *w, const struct homes *h, struct ip host)
 {
-    return &h->head.head[mix(w, host.hi, host.lo) & h->head.mask];
+    return &h->head[mix(w, host.hi, host.lo) & h->mask];
 }
 
 enum weir_err homes_open(const struct window *w, struct homes *out)
@@ -24,8 +25,11 @@ enum weir_err homes_open(const struct window *w, struct homes *out)
     while (size < o->n / 2)
         size *= 2;
     out->next = malloc(((size_t)o->n + 1) * sizeof *out->next);
-    if (!out->next || !heads_resize(&out->head, size))
+    out->head = malloc((size_t)size * sizeof *out->head);
+    if (!out->next || !out->head)
         return WEIR_NOMEM;
+    memset(out->head, 0xff, (size_t)size * sizeof *out->head);
+    out->mask = size - 1;
     const struct row *proof = NULL; /* the home row of a host comes before its pending ones */
     for (uint32_t i = 0; i < o->n; i++) {
         const struct row *r = &w->row[o->row[i]];
@@ -43,7 +47,7 @@ enum weir_err homes_open(const struct window *w, struct homes *out)
 
 void homes_close(struct homes *h)
 {
-    free(h->head.head);
+    free(h->head);
     free(h->next);
 }
 

@@ -29,19 +29,46 @@ bool grow(void *array_pointer, uint32_t *cap, uint32_t need, size_t size)
     return true;
 }
 
-bool heads_resize(struct heads *h, uint32_t size)
+/* ---- slots ---- */
+
+bool slots_resize(struct slots *s)
 {
+    uint32_t size = s->slot ? (s->mask + 1) * 2 : FIRST_CAP;
     uint32_t *p = malloc((size_t)size * sizeof *p);
     if (!p)
         return false;
-    memset(p, 0xff, (size_t)size * sizeof *p);
-    free(h->head);
-    h->head = p;
-    h->mask = size - 1;
+    free(s->slot);
+    s->slot = p;
+    s->mask = size - 1;
+    slots_clear(s);
     return true;
 }
 
-static inline bool heads_full(const struct heads *h, uint32_t entries) { return !h->head || entries > h->mask; }
+void slots_clear(struct slots *s)
+{
+    if (s->slot)
+        memset(s->slot, 0xff, ((size_t)s->mask + 1) * sizeof *s->slot);
+    s->used = 0;
+}
+
+void slots_put(struct slots *s, uint64_t hash, uint32_t k)
+{
+    uint32_t i = slots_first(s, hash);
+    while (s->slot[i] < SLOT_GONE)
+        i = (i + 1) & s->mask;
+    s->used += s->slot[i] == SLOT_EMPTY;
+    s->slot[i] = slot_tag(hash) | k;
+}
+
+void slots_remove(struct slots *s, uint64_t hash, uint32_t k)
+{
+    uint32_t i = slots_first(s, hash);
+    while (s->slot[i] != (slot_tag(hash) | k))
+        i = (i + 1) & s->mask;
+    s->slot[i] = SLOT_GONE;
+}
+
+/* ---- windows ---- */
 
 struct window *window_new(const struct window_limits *limits, bool learns)
 {
@@ -64,27 +91,21 @@ void window_free(struct window *w)
     free(w->cell);
     free(w->pool);
     free(w->text);
-    free(w->interface_heads.head);
-    free(w->row_heads.head);
-    free(w->cell_slots.head);
+    free(w->interface_slots.slot);
+    free(w->row_slots.slot);
+    free(w->cell_slots.slot);
     order_free(w);
     free(w->to);
     free(w);
 }
 
-static void heads_clear(struct heads *h)
-{
-    if (h->head)
-        memset(h->head, 0xff, ((size_t)h->mask + 1) * sizeof *h->head);
-}
-
 void sums_reset(struct window *w)
 {
     if (w->rows)
-        heads_clear(&w->row_heads);
+        slots_clear(&w->row_slots);
     if (w->cells)
-        heads_clear(&w->cell_slots);
-    w->rows = w->cells = w->pool_n = w->days = w->cells_free = w->slots_used = w->rows_free = 0;
+        slots_clear(&w->cell_slots);
+    w->rows = w->cells = w->pool_n = w->days = w->cells_free = w->rows_free = 0;
     w->free_cell = NIL;
     w->nomem = false;
     memset(w->free_block, 0xff, sizeof w->free_block);
@@ -102,8 +123,9 @@ static uint64_t next_seed(void)
 void window_reset(struct window *w)
 {
     sums_reset(w);
-    heads_clear(&w->interface_heads);
+    slots_clear(&w->interface_slots);
     w->interfaces = w->text_n = 0;
+    w->round = 0;
     w->last_account = w->last_flow_log = w->last_vpc = NIL;
     memset(w->name_seen, 0xff, sizeof w->name_seen);
     w->seed = next_seed();
@@ -114,7 +136,7 @@ void window_reset(struct window *w)
 
 void window_reuse(struct window *w)
 {
-    if (w->interfaces > REUSE_MAX) {
+    if (w->interfaces > REUSE_MAX || w->round == UINT16_MAX) {
         window_reset(w);
         return;
     }
@@ -192,16 +214,14 @@ static uint64_t name_hash(struct window *w, const struct interface_name *n)
     return hash_u64x2(hash_bytes(n->id.p, n->id.n), hash_u64x2(account, flow_log));
 }
 
-static bool interfaces_rehash(struct window *w)
+static bool interface_slots_ready(struct window *w)
 {
-    struct heads *h = &w->interface_heads;
-    if (!heads_resize(h, heads_next_size(h)))
+    if (!slots_full(&w->interface_slots))
+        return true;
+    if (!slots_resize(&w->interface_slots))
         return false;
-    for (uint32_t k = 0; k < w->interfaces; k++) {
-        uint32_t *head = &h->head[w->interface[k].hash & h->mask];
-        w->interface[k].hash_next = *head;
-        *head = k;
-    }
+    for (uint32_t k = 0; k < w->interfaces; k++)
+        slots_put(&w->interface_slots, w->interface[k].hash, k);
     return true;
 }
 
@@ -220,11 +240,9 @@ static uint32_t interface_make(struct window *w, const struct interface_name *na
                              .vpc = text_put_repeated(w, name->vpc, &w->last_vpc, &unused), .last_row = NIL, .round = w->round};
     if (made.account == NIL || made.id == NIL || made.flow_log == NIL || made.vpc == NIL)
         return NIL;
-    if (heads_full(&w->interface_heads, w->interfaces) && !interfaces_rehash(w))
+    if (!interface_slots_ready(w))
         return NIL;
-    uint32_t *head = &w->interface_heads.head[hash & w->interface_heads.mask];
-    made.hash_next = *head;
-    *head = w->interfaces;
+    slots_put(&w->interface_slots, hash, w->interfaces);
     w->interface[w->interfaces] = made;
     return w->interfaces++;
 }
@@ -245,9 +263,9 @@ static void take_vpc(struct window *w, uint32_t k, struct slice vpc)
 
 static uint32_t interface_find(const struct window *w, uint64_t hash)
 {
-    uint32_t k = w->interface_heads.head ? w->interface_heads.head[hash & w->interface_heads.mask] : NIL;
-    while (k != NIL && w->interface[k].hash != hash)
-        k = w->interface[k].hash_next;
+    uint32_t at = slots_first(&w->interface_slots, hash), k;
+    while ((k = slots_next(&w->interface_slots, hash, &at)) != NIL && w->interface[k].hash != hash)
+        ;
     return k;
 }
 
@@ -268,15 +286,9 @@ uint32_t interface_get(struct window *w, const struct interface_name *name, uint
 
 uint32_t window_interface(struct window *w, const struct interface_name *name) { return interface_get(w, name, name_hash(w, name)); }
 
-void interface_prefetch_head(const struct window *w, uint64_t hash)
-{
-    if (w->interface_heads.head)
-        __builtin_prefetch(&w->interface_heads.head[hash & w->interface_heads.mask]);
-}
-
 void interface_prefetch(const struct window *w, uint64_t hash)
 {
-    uint32_t k = w->interface_heads.head ? w->interface_heads.head[hash & w->interface_heads.mask] : NIL;
+    uint32_t k = slots_guess(&w->interface_slots, hash);
     if (k != NIL)
         __builtin_prefetch(&w->interface[k]);
 }
@@ -312,16 +324,15 @@ static uint64_t host_identity(const struct window *w, uint32_t interface, struct
     return stable_hash(bytes, n + sizeof host);
 }
 
-static bool rows_rehash(struct window *w)
+static bool row_slots_ready(struct window *w)
 {
-    struct heads *h = &w->row_heads;
-    if (!heads_resize(h, heads_next_size(h)))
+    if (!slots_full(&w->row_slots))
+        return true;
+    if (!slots_resize(&w->row_slots))
         return false;
     for (uint32_t k = 0; k < w->rows; k++) {
-        struct row *r = &w->row[k];
-        uint32_t *head = &h->head[row_hash(w, r->interface, r->host, r->day, (enum row_kind)r->kind) & h->mask];
-        r->hash_next = *head;
-        *head = k;
+        const struct row *r = &w->row[k];
+        slots_put(&w->row_slots, row_hash(w, r->interface, r->host, r->day, (enum row_kind)r->kind), k);
     }
     return true;
 }
@@ -330,28 +341,26 @@ static uint32_t row_make(struct window *w, uint32_t interface, struct ip host, u
 {
     if (w->rows - w->rows_free >= w->limits.max_hosts || day_slot(w, day) == NIL)
         return NIL;
-    if (!grow(&w->row, &w->rows_cap, w->rows + 1, sizeof *w->row) || (heads_full(&w->row_heads, w->rows) && !rows_rehash(w))) {
+    if (!grow(&w->row, &w->rows_cap, w->rows + 1, sizeof *w->row) || !row_slots_ready(w)) {
         w->nomem = true;
         return NIL;
     }
-    uint32_t *head = &w->row_heads.head[hash & w->row_heads.mask];
-    w->row[w->rows] = (struct row){.host = host, .interface = interface, .head = NIL, .hash_next = *head, .in_cell = NIL,
+    slots_put(&w->row_slots, hash, w->rows);
+    w->row[w->rows] = (struct row){.host = host, .interface = interface, .head = NIL, .in_cell = NIL,
                                    .day = day, .kind = (unsigned)kind & 15, .hashed = !w->learns, .host_id = w->learns ? 0 : host_identity(w, interface, host)};
-    *head = w->rows;
     return w->rows++;
 }
 
-void row_prefetch_head(const struct window *w, uint32_t interface, struct ip host, uint16_t day, enum row_kind kind)
+void row_prefetch_slot(const struct window *w, uint32_t interface, struct ip host, uint16_t day, enum row_kind kind)
 {
-    if (w->row_heads.head)
-        __builtin_prefetch(&w->row_heads.head[row_hash(w, interface, host, day, kind) & w->row_heads.mask]);
+    slots_prefetch(&w->row_slots, row_hash(w, interface, host, day, kind));
 }
 
 void row_prefetch(const struct window *w, uint32_t interface, struct ip host, uint16_t day, enum row_kind kind)
 {
     uint32_t row = w->interface[interface].last_row;
-    if (row >= w->rows && w->row_heads.head)
-        row = w->row_heads.head[row_hash(w, interface, host, day, kind) & w->row_heads.mask];
+    if (row >= w->rows)
+        row = slots_guess(&w->row_slots, row_hash(w, interface, host, day, kind));
     if (row != NIL)
         __builtin_prefetch(&w->row[row], 1);
 }
@@ -361,9 +370,10 @@ uint32_t row_find(struct window *w, uint32_t interface, struct ip host, uint16_t
     uint32_t k = row_near(w, interface, host, day, kind);
     if (k != NIL)
         return k;
-    k = w->row_heads.head ? w->row_heads.head[row_hash(w, interface, host, day, kind) & w->row_heads.mask] : NIL;
-    while (k != NIL && !row_is(&w->row[k], interface, host, day, kind))
-        k = w->row[k].hash_next;
+    uint64_t hash = row_hash(w, interface, host, day, kind);
+    uint32_t at = slots_first(&w->row_slots, hash);
+    while ((k = slots_next(&w->row_slots, hash, &at)) != NIL && !row_is(&w->row[k], interface, host, day, kind))
+        ;
     if (k != NIL)
         w->interface[interface].last_row = k;
     return k;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The tables of a window: interfaces, rows (one host-day behind one interface), cells (one group of a row), and the
- * pool of further hours of a cell. Plain arrays with 32-bit indexes; chained hashes over them.
+ * pool of further hours of a cell. Plain arrays with 32-bit indexes.
  *
  *   interface --< row --< cell (last hour inline) --< pool block of earlier hours
  *
- * Interfaces and rows hang in chained hashes. Cells, of which there are most, are found through open slots of 32 bits that
- * hold an index and four bits of the hash, so that as a rule only the right cell is touched.
- * Sizes on a 64-bit machine: interface 48 B and its text, row 64 B, cell 40 B, hour 8 B; plus 4 to 8 B of hash each. */
+ * All are found through open slots of 32 bits that hold an index and four bits of the hash, so that as a rule only the
+ * right one is touched, and none where there is none.
+ * Sizes on a 64-bit machine: interface 32 B and its text, row 64 B, cell 40 B, hour 8 B; plus 5 to 11 B of slots each. */
 #ifndef WEIR_WINDOW_TABLE_H
 #define WEIR_WINDOW_TABLE_H
 
@@ -19,9 +19,8 @@
 struct interface {
     uint64_t hash; /* keyed, of account, id and flow log: equal hashes are taken for equal names (one error in 2^24 fleets of a million) */
     uint32_t account, id, flow_log, vpc; /* offsets into text */
-    uint32_t hash_next;
     uint32_t last_row; /* records come grouped */
-    uint32_t round;    /* of the reuse that last_row, forwards_day and what is learned belong to */
+    uint16_t round;    /* of the reuse that last_row, forwards_day and what is learned belong to */
     uint16_t forwards_day; /* the last day marked as that of a forwarder; 0: none */
 };
 
@@ -36,7 +35,7 @@ struct row { /* one cache line */
     uint64_t kind : 4;  /* enum row_kind */
     uint64_t hashed : 1; /* its cells are in the slots; in the sums of one object only those of long rows are */
     uint64_t broken : 1; /* it has a cell of the policy */
-    uint32_t interface, head, hash_next, in_cell;
+    uint32_t interface, head, in_cell;
     uint32_t kept[2];  /* small and big groups kept */
     uint32_t cells;    /* made so far, also those folded since */
     uint8_t level[2];  /* sampling level of each */
@@ -71,24 +70,54 @@ struct cell {
     uint32_t more;   /* pool block of earlier hours, in any order, or NIL */
 };
 
-struct heads { /* chained hash: heads over an array of entries that hold hash_next */
-    uint32_t *head;
-    uint32_t mask; /* size - 1 */
-};
+struct slots { uint32_t *slot; uint32_t mask, used; }; /* mask is size - 1; used: not empty */
+#define INDEX_MAX (1u << 28) /* what a slot can name */
+#define SLOT_INDEX (INDEX_MAX - 1)
+#define SLOT_EMPTY UINT32_MAX
+#define SLOT_GONE (UINT32_MAX - 1) /* of what was taken out: the search goes on behind it */
+static inline uint32_t slot_tag(uint64_t hash) { return (uint32_t)(hash >> 32) & ~SLOT_INDEX; }
+static inline uint32_t slots_first(const struct slots *s, uint64_t hash) { return (uint32_t)hash & s->mask; }
+static inline void slots_prefetch(const struct slots *s, uint64_t hash)
+{
+    if (s->slot)
+        __builtin_prefetch(&s->slot[slots_first(s, hash)]);
+}
+/* The next that may have this hash, or NIL; *at goes on from slots_first. */
+static inline uint32_t slots_next(const struct slots *s, uint64_t hash, uint32_t *at)
+{
+    uint32_t slot;
+    while (s->slot && (slot = s->slot[*at]) != SLOT_EMPTY) {
+        *at = (*at + 1) & s->mask;
+        if ((slot & ~SLOT_INDEX) == slot_tag(hash) && slot != SLOT_GONE)
+            return slot & SLOT_INDEX;
+    }
+    return NIL;
+}
+static inline uint32_t slots_guess(const struct slots *s, uint64_t hash)
+{
+    uint32_t at = slots_first(s, hash);
+    return slots_next(s, hash, &at);
+}
+/* Full at three quarters, what was taken out included. */
+static inline bool slots_full(const struct slots *s) { return !s->slot || s->used >= s->mask / 4 * 3; }
+bool slots_resize(struct slots *s); /* twice the size, and empty */
+void slots_clear(struct slots *s);
+void slots_put(struct slots *s, uint64_t hash, uint32_t k); /* not full */
+void slots_remove(struct slots *s, uint64_t hash, uint32_t k);
 
 struct window {
     struct window_limits limits;
     bool learns;
     uint64_t seed; /* of the hashes; also tells this window from any other */
     uint32_t *to; uint32_t to_cap; uint64_t to_seed; /* interface numbers in the window merged into last */
-    struct interface *interface; uint32_t interfaces, interfaces_cap; struct heads interface_heads;
+    struct interface *interface; uint32_t interfaces, interfaces_cap; struct slots interface_slots;
     struct flow_own (*own)[2]; uint32_t own_cap;
-    struct row *row; uint32_t rows, rows_cap; struct heads row_heads;
-    struct cell *cell; uint32_t cells, cells_cap; struct heads cell_slots; uint32_t slots_used;
+    struct row *row; uint32_t rows, rows_cap; struct slots row_slots;
+    struct cell *cell; uint32_t cells, cells_cap; struct slots cell_slots;
     uint32_t free_cell, cells_free;
     hour_t *pool; uint32_t pool_n, pool_cap, free_block[7];
     char *text; uint32_t text_n, text_cap;
-    uint32_t round; /* counts reuses */
+    uint16_t round; /* counts reuses */
     uint32_t rows_free; /* dropped rows, not reused until reset */
     uint32_t last_account, last_flow_log, last_vpc;
     uint64_t account_hash, flow_log_hash; /* of the last ones, or 0 */
@@ -119,7 +148,7 @@ struct ref { uint64_t group; uint32_t flow_log, cell; };
 void refs_sort(struct ref *ref, struct ref *spare, size_t n); /* by group, then flow log; spare has room for n */
 
 /* Rows of a day that are certainly of their host, by address, for forwarders: see forwarder.c. */
-struct homes { struct heads head; uint32_t *next; }; /* chains of places in the order */
+struct homes { uint32_t *head, mask, *next; }; /* chains of places in the order */
 WEIR_MUST_USE enum weir_err homes_open(const struct window *w, struct homes *out);
 void homes_close(struct homes *h);
 /* Place of a home row with this address, or NIL. */
@@ -164,19 +193,13 @@ void row_raise_level(struct window *w, uint32_t row, unsigned big, uint8_t level
 void sums_reset(struct window *w);
 uint32_t interface_get(struct window *w, const struct interface_name *name, uint64_t hash);
 /* Bring near what interface_get, row_get, cell_get and cell_add_hour will touch; in steps, for many at a time. */
-void interface_prefetch_head(const struct window *w, uint64_t hash);
 void interface_prefetch(const struct window *w, uint64_t hash);
-void row_prefetch_head(const struct window *w, uint32_t interface, struct ip host, uint16_t day, enum row_kind kind);
+void row_prefetch_slot(const struct window *w, uint32_t interface, struct ip host, uint16_t day, enum row_kind kind);
 void row_prefetch(const struct window *w, uint32_t interface, struct ip host, uint16_t day, enum row_kind kind);
-/* In two steps: the slot, then the cell that it names, which is as a rule the right one (or NIL). */
 uint64_t cell_prefetch_slot(const struct window *w, uint32_t row, uint64_t group); /* returns the hash */
-uint32_t cell_guess(const struct window *w, uint64_t hash);
 /* Storage: arrays double, hashes are made anew at twice the size. */
 #define FIRST_CAP 64u
-#define INDEX_MAX (1u << 28) /* what a slot can name */
 bool grow(void *array_pointer, uint32_t *cap, uint32_t need, size_t size);
-bool heads_resize(struct heads *h, uint32_t size);
-static inline uint32_t heads_next_size(const struct heads *h) { return h->head ? (h->mask + 1) * 2 : FIRST_CAP; }
 /* Keyed by the window's random seed: nobody can choose addresses that collide. Folded product, as in wyhash. */
 static inline uint64_t mix(const struct window *w, uint64_t a, uint64_t b)
 {

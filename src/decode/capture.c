@@ -1,0 +1,178 @@
+/* Packet captures: pcap (micro- and nanoseconds, both byte orders, the modified form) and pcapng, read by libpcap from the inflated bytes of
+ * the object. libpcap pulls through a stdio stream that has no file behind it. What it refuses (a damaged record, an interface of
+ * another link type) ends the object: it is whole or it is rejected.
+ * Source: the pcap and pcapng drafts of the IETF opsawg group; link types as tcpdump.org lists them. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <pcap/pcap.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "decode/capture_flows.h"
+
+#define NS 1000000000LL
+#define FIRST_S 86400          /* no capture is of 1970-01-01: a time in it is none */
+#define LAST_S 4260211200LL    /* 2105-01-01 */
+#define STDIO_BYTES (64u << 10)
+
+struct capture {
+    struct decode_out *out;
+    struct capture_flows *flows;
+    struct stream *in;
+    struct slice piece; /* of the input, not yet given to libpcap */
+    enum packet_link link;
+    uint64_t number;    /* of the packet, from 1 */
+    char stdio[STDIO_BYTES];
+};
+
+static bool capture_claims(struct slice head)
+{
+    static const char magics[][4] = {"\xd4\xc3\xb2\xa1", "\xa1\xb2\xc3\xd4", "\x4d\x3c\xb2\xa1", "\xa1\xb2\x3c\x4d", "\x34\xcd\xb2\xa1",
+                                     "\xa1\xb2\xcd\x34", "\x0a\x0d\x0d\x0a"};
+    for (size_t i = 0; i < WEIR_COUNT(magics); i++)
+        if (head.n >= sizeof magics[i] && memcmp(head.p, magics[i], sizeof magics[i]) == 0)
+            return true;
+    return false;
+}
+
+static void capture_close(void *state)
+{
+    struct capture *c = state;
+    capture_flows_free(c->flows);
+    free(c);
+}
+
+static void *capture_open(struct decode_out *out)
+{
+    struct capture *c = calloc(1, sizeof *c);
+    if (!c)
+        return NULL;
+    c->out = out;
+    c->flows = capture_flows_new(out);
+    if (c->flows)
+        return c;
+    capture_close(c);
+    return NULL;
+}
+
+/* A failure of the input looks like the end of the file here; the stream remembers it and it beats what libpcap makes of it. */
+static ssize_t give_bytes(void *capture, char *to, size_t n)
+{
+    struct capture *c = capture;
+    if (!c->piece.n) {
+        char *p;
+        size_t got;
+        if (stream_next(c->in, &p, &got))
+            return 0;
+        c->piece = (struct slice){p, got};
+    }
+    n = n < c->piece.n ? n : c->piece.n;
+    memcpy(to, c->piece.p, n);
+    c->piece = (struct slice){c->piece.p + n, c->piece.n - n};
+    return (ssize_t)n;
+}
+
+/* ---- packets ---- */
+
+/* Nanoseconds since 1970; false: no time that can be used. A fraction of a second or more is carried over, as it was meant. */
+static bool time_of(struct capture *c, const struct pcap_pkthdr *h, int64_t *ns)
+{
+    int64_t s = h->ts.tv_sec, fraction = h->ts.tv_usec;
+    if (fraction < 0 || fraction >= NS)
+        decode_note(c->out, NOTE_PACKET_FRACTION);
+    if (s < FIRST_S || s >= LAST_S || fraction < 0 || fraction > INT32_MAX)
+        return false;
+    *ns = s * NS + fraction;
+    return true;
+}
+
+static void count_notes(struct capture *c, uint64_t notes)
+{
+    for (; notes; notes &= notes - 1)
+        decode_note(c->out, (enum decode_note)__builtin_ctzll(notes));
+}
+
+static void refuse(struct capture *c, unsigned why)
+{
+    decode_refuse(c->out, (enum decode_reject)why, c->number, FIELD_COUNT, (struct slice){"", 0});
+}
+
+static void take_packet(struct capture *c, const struct pcap_pkthdr *h, const u_char *bytes)
+{
+    struct packet p;
+    int64_t ns;
+    c->number++;
+    decode_note(c->out, NOTE_PACKET_READ);
+    if (!time_of(c, h, &ns)) {
+        refuse(c, REJECT_PACKET_TIME);
+        return;
+    }
+    enum packet_verdict verdict = packet_decode(c->link, bytes, h->caplen, h->len, &p);
+    count_notes(c, p.notes);
+    switch (verdict) {
+    case PACKET_BAD: refuse(c, p.why); return;
+    case PACKET_PASSED: decode_note(c->out, (enum decode_note)p.why); return;
+    case PACKET_TAKEN: capture_flows_add(c->flows, &p, ns, c->number); return;
+    }
+}
+
+static enum weir_err read_packets(struct capture *c, pcap_t *pcap)
+{
+    struct pcap_pkthdr *h;
+    const u_char *bytes;
+    int found;
+    capture_flows_begin(c->flows);
+    while ((found = pcap_next_ex(pcap, &h, &bytes)) == 1)
+        take_packet(c, h, bytes);
+    capture_flows_end(c->flows);
+    return found == PCAP_ERROR_BREAK ? WEIR_OK : decode_spoil(c->out, BAD_CAPTURE, pcap_geterr(pcap));
+}
+
+/* ---- files ---- */
+
+static enum weir_err set_link(struct capture *c, int dlt)
+{
+    static const struct { int dlt; enum packet_link link; } links[] = {
+        {DLT_EN10MB, LINK_ETHERNET}, {DLT_NULL, LINK_NULL}, {DLT_LOOP, LINK_LOOP}, {DLT_RAW, LINK_RAW}, {DLT_IPV4, LINK_IPV4},
+        {DLT_IPV6, LINK_IPV6}, {DLT_LINUX_SLL, LINK_SLL}, {DLT_LINUX_SLL2, LINK_SLL2}};
+    for (size_t i = 0; i < WEIR_COUNT(links); i++)
+        if (links[i].dlt == dlt) {
+            c->link = links[i].link;
+            return WEIR_OK;
+        }
+    char text[64];
+    const char *name = pcap_datalink_val_to_name(dlt);
+    snprintf(text, sizeof text, "%d (%.40s)", dlt, name ? name : "unknown");
+    return decode_spoil(c->out, BAD_LINK_TYPE, text);
+}
+
+static enum weir_err read_file(struct capture *c, FILE *file)
+{
+    char text[PCAP_ERRBUF_SIZE] = "";
+    pcap_t *pcap = pcap_fopen_offline_with_tstamp_precision(file, PCAP_TSTAMP_PRECISION_NANO, text);
+    if (!pcap) {
+        fclose(file);
+        return decode_spoil(c->out, BAD_CAPTURE, text);
+    }
+    enum weir_err err = set_link(c, pcap_datalink(pcap));
+    if (!err)
+        err = read_packets(c, pcap);
+    pcap_close(pcap);
+    return err;
+}
+
+static enum weir_err capture_read(void *state, struct stream *in)
+{
+    struct capture *c = state;
+    static const cookie_io_functions_t functions = {.read = give_bytes};
+    c->in = in;
+    c->piece = (struct slice){NULL, 0};
+    c->number = 0;
+    FILE *file = fopencookie(c, "r", functions);
+    if (!file)
+        return WEIR_NOMEM;
+    setvbuf(file, c->stdio, _IOFBF, sizeof c->stdio);
+    return read_file(c, file);
+}
+
+const struct reader reader_capture = {"capture", capture_claims, capture_open, capture_close, capture_read};
