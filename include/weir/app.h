@@ -194,11 +194,14 @@ struct command {
     X(findings) \
     X(explain) \
     X(report) \
+    X(evidence) \
+    X(verify) \
     X(mark) \
     X(deliver) \
     X(budget) \
     X(coverage) \
     X(baseline) \
+    X(audit) \
     X(policy) \
     X(check) \
     X(config)

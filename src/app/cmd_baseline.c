@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/audit.h"
 #include "app/baseline_tool.h"
 #include "app/outbox.h"
 
@@ -164,7 +165,8 @@ static enum weir_err run_forget(struct app *app, struct search *s, struct buffer
     }
     if (!o->yes)
         return WEIR_OK;
-    return forget_all(s->store, s->first, fault);
+    enum weir_err err = audit_add(app, "baseline forget", s->wanted, slice_of(""), NULL, fault);
+    return err && err != WEIR_UNAVAILABLE ? err : forget_all(s->store, s->first, fault);
 }
 
 static enum weir_err run_on_hosts(struct app *app, struct store *store, const char *word, const char *name, struct buffer *out, struct fault *fault)

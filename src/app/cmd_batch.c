@@ -3,6 +3,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "app/batch.h"
 #include "app/delivery.h"
 #include "app/open_store.h"
 #include "app/outbox.h"
@@ -60,7 +61,7 @@ static enum weir_err check_law(const struct run_counts *c, struct fault *fault)
     return fault_set(fault, WEIR_CORRUPT, "counters disagree: read is not counted + rejected + duplicate");
 }
 
-static int run_batch_on(struct app *app, struct store *store, struct object_list *list, unsigned fail_severity)
+int batch_run(struct app *app, struct store *store, struct object_list *list, unsigned fail_severity)
 {
     struct fault fault = {WEIR_OK, ""};
     struct run_counts counts;
@@ -91,6 +92,22 @@ static int run_batch_on(struct app *app, struct store *store, struct object_list
     return interrupted ? APP_DONE : exit_code(&counts, failing);
 }
 
+enum weir_err batch_list(int argc, char **argv, struct object_list **out, struct fault *fault)
+{
+    struct source_limits limits = source_default_limits;
+    struct object_list *list = *out = object_list_new(&limits);
+    enum weir_err err = list ? WEIR_OK : fault_set(fault, WEIR_NOMEM, "out of memory");
+    for (int i = 0; i < argc && !err; i++)
+        if (strncmp(argv[i], "s3://", 5) == 0)
+            err = fault_set(fault, WEIR_USAGE, "cannot read '%.200s': buckets are not read yet, copy the objects to a directory first", argv[i]);
+    for (int i = 0; i < argc && !err; i++)
+        if ((err = object_list_add(list, argv[i], fault)))
+            fault->err = err = err == WEIR_NOTFOUND ? WEIR_USAGE : err;
+    if (!err)
+        object_list_sort(list);
+    return err;
+}
+
 static int run_batch(struct app *app, int argc, char **argv)
 {
     const struct batch_options *options = app->options;
@@ -99,24 +116,16 @@ static int run_batch(struct app *app, int argc, char **argv)
     enum weir_err err = findings_severity(options->fail_on, "fail-on", &severity, &fault);
     if (err)
         return app_fail(app, &fault);
-    struct source_limits limits = source_default_limits;
-    struct object_list *list = object_list_new(&limits);
-    err = list ? WEIR_OK : fault_set(&fault, WEIR_NOMEM, "out of memory");
-    for (int i = 0; i < argc && !err; i++)
-        if (strncmp(argv[i], "s3://", 5) == 0)
-            err = fault_set(&fault, WEIR_USAGE, "cannot read '%.200s': buckets are not read yet, copy the objects to a directory first", argv[i]);
-    for (int i = 0; i < argc && !err; i++)
-        if ((err = object_list_add(list, argv[i], &fault)))
-            fault.err = err = err == WEIR_NOTFOUND ? WEIR_USAGE : err;
+    struct object_list *list = NULL;
     struct store *store = NULL;
+    err = batch_list(argc, argv, &list, &fault);
     if (!err) {
-        object_list_sort(list);
         err = open_store(app, STORE_READ_WRITE, &store, &fault);
     }
     struct delivery *delivery = NULL;
     if (!err)
         err = delivery_open(app, store, true, &delivery, &fault); /* before the run: a secret that cannot be read ends it now */
-    int code = err ? app_fail(app, &fault) : run_batch_on(app, store, list, severity);
+    int code = err ? app_fail(app, &fault) : batch_run(app, store, list, severity);
     code = delivery_finish(app, delivery, store, code);
     delivery_close(delivery, store);
     store_close(store);

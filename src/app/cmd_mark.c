@@ -4,6 +4,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "app/audit.h"
 #include "app/marks.h"
 #include "app/outbox.h"
 #include "weir/app.h"
@@ -131,6 +132,15 @@ static void tell(struct app *app, const char *uid, const struct mark *mark, bool
                                            : "its destinations are never learned\n", app->out);
 }
 
+/* Before it is done: what was tried stands there, too. */
+static int note_mark(struct app *app, const char *digits, const struct mark *mark, bool clear)
+{
+    char uid[STORE_ID_MAX + 8];
+    snprintf(uid, sizeof uid, "wf1-%s", digits);
+    const char *what = clear ? "mark --clear" : mark->verdict == MARK_BENIGN ? "mark benign" : "mark true";
+    return audit_before(app, what, slice_of(uid), clear ? slice_of("") : mark->reason);
+}
+
 static int mark_one(struct app *app, struct store *store, const char *id, struct mark *mark)
 {
     const struct mark_options *o = app->options;
@@ -141,6 +151,8 @@ static int mark_one(struct app *app, struct store *store, const char *id, struct
     int code = outbox_fold(store, &all, &fault) ? app_fail(app, &fault) : outbox_find(app, &all, id, &entry);
     if (!code && strlen(entry->uid) != UID_DIGITS)
         code = wrong(app, "this finding has no id that can be marked");
+    if (!code)
+        code = note_mark(app, entry->uid, mark, o->clear);
     if (!code && change(store, entry->uid, mark, o->clear, &learned, &fault))
         code = app_fail(app, &fault);
     if (!code)

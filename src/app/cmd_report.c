@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/audit.h"
 #include "app/marks.h"
 #include "app/out_file.h"
 #include "app/outbox.h"
@@ -108,6 +109,8 @@ static int run_report(struct app *app, int argc, char **argv)
     if (!store)
         return code;
     code = outbox_fold(store, &all, &fault) ? app_fail(app, &fault) : choose(app, &all, argc, argv);
+    for (int i = 0; !code && i < (argc ? argc : 1); i++)
+        audit_note(app, "report", slice_of(argc ? argv[i] : "all"), slice_of(o->output), NULL);
     if (!code)
         code = write_report(app, store, &all);
     outbox_fini(&all);

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What `weir batch` and `weir replay` share. */
+#ifndef WEIR_APP_BATCH_H
+#define WEIR_APP_BATCH_H
+
+#include "app/pipeline.h"
+
+/* The objects behind the PATHs of a command line, sorted; free *out whatever comes back. */
+WEIR_MUST_USE enum weir_err batch_list(int argc, char **argv, struct object_list **out, struct fault *fault);
+/* One run over them, its findings on stdout and its summary on stderr. An exit code. */
+int batch_run(struct app *app, struct store *store, struct object_list *list, unsigned fail_severity);
+
+#endif
