@@ -381,9 +381,9 @@ const struct command command_evidence = {
     .summary = "write all that proves a finding into a directory",
     .operands = "ID [PATH...]",
     .help = "The finding, its report, the exact records from the logs, the bounds of what went out, the configuration, and a manifest\n"
-            "with the hashes of everything, sealed. The seal is printed: keep it elsewhere, and 'weir verify DIR --seal HEX' will tell\n"
-            "a directory that was made anew. PATH: where the logs are now, if not where they were counted. Exit code 4: some of the\n"
-            "objects that the finding names could not be read.",
+            "with the hashes of everything, sealed. The seal is printed: keep it elsewhere, and 'weir verify DIR --seal HEX' will\n"
+            "tell a directory that was made anew. PATH: where the logs are now, if not where they were counted. Exit code 4: some of\n"
+            "the objects that the finding names could not be read.",
     .common = COMMON_STORE | COMMON_INPUT,
     .options = rows,
     .options_n = WEIR_COUNT(rows),
