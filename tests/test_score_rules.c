@@ -135,9 +135,77 @@ static void rules_have_words_and_no_history(void **state)
     assert_int_equal(SCORE_HISTORIES, SCORE_STRATA * SCORE_STATISTICAL_COUNT);
 }
 
+static bool raises(uint64_t group, uint64_t bytes, uint64_t count, bool sensitive, struct score *s)
+{
+    memset(broken, 0, sizeof broken);
+    broken[0] = (struct host_group){.group = group, .bytes_out = bytes, .bytes_in = count};
+    broken[0].hour[2] = bytes;
+    struct host_day d = day_with(0, 1);
+    struct score_rules r = {.sensitive = sensitive};
+    memset(s, 0, sizeof *s);
+    score_rules_judge(M, &r, &d, s);
+    assert_int_equal(score_rules_broken(M, &r, &d), s->n > 0);
+    return s->n > 0;
+}
+
+static void a_dns_tunnel_has_its_worked_example(void **state)
+{
+    (void)state;
+    struct score s;
+    assert_true(raises(group_seen(SEEN_DNS, 7), 6526, 43, false, &s));
+    assert_int_equal(s.part[0].test, SCORE_DNS_TUNNEL);
+    assert_int_equal(s.part[0].observed_bytes, 6526);
+    assert_int_equal(s.part[0].observed_count, 43);
+}
+
+static void short_names_and_few_bytes_are_no_tunnel(void **state)
+{
+    (void)state;
+    struct score s;
+    assert_false(raises(group_seen(SEEN_DNS, 7), 4096, 43, false, &s));
+    assert_false(raises(group_seen(SEEN_DNS, 7), 23 * 1000, 1000, false, &s));
+    assert_true(raises(group_seen(SEEN_DNS, 7), 24 * 1000, 1000, false, &s));
+}
+
+static void names_of_a_whole_day_are_no_tunnel_of_an_hour(void **state)
+{
+    (void)state;
+    memset(broken, 0, sizeof broken);
+    broken[0] = (struct host_group){.group = group_seen(SEEN_DNS, 7), .bytes_out = 24 * 2000, .bytes_in = 24 * 50};
+    for (unsigned h = 0; h < 24; h++)
+        broken[0].hour[h] = 2000;
+    struct host_day d = day_with(0, 1);
+    struct score_rules r = {.ceiling = 0};
+    assert_false(score_rules_broken(M, &r, &d));
+}
+
+static void large_echoes_raise_from_256_kib_on(void **state)
+{
+    (void)state;
+    struct score s;
+    assert_false(raises(group_seen(SEEN_ECHO, 0), 262144, 200, false, &s));
+    assert_true(raises(group_seen(SEEN_ECHO, 0), 262145, 200, false, &s));
+    assert_int_equal(s.part[0].test, SCORE_ECHO_TUNNEL);
+}
+
+static void clear_text_raises_for_sensitive_hosts_only(void **state)
+{
+    (void)state;
+    struct score s;
+    assert_false(raises(group_seen(SEEN_TALK, CAPTURE_TALK_FTP), 1000000, 10, false, &s));
+    assert_true(raises(group_seen(SEEN_TALK, CAPTURE_TALK_FTP), 1000000, 10, true, &s));
+    assert_int_equal(s.part[0].test, SCORE_CLEAR_TEXT);
+    assert_true(slice_eq(s.part[0].rule, SLICE_LIT("FTP")));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_dns_tunnel_has_its_worked_example),
+        cmocka_unit_test(short_names_and_few_bytes_are_no_tunnel),
+        cmocka_unit_test(names_of_a_whole_day_are_no_tunnel_of_an_hour),
+        cmocka_unit_test(large_echoes_raise_from_256_kib_on),
+        cmocka_unit_test(clear_text_raises_for_sensitive_hosts_only),
         cmocka_unit_test(a_ceiling_has_its_worked_example),
         cmocka_unit_test(as_much_as_the_ceiling_is_allowed),
         cmocka_unit_test(any_byte_to_a_listed_network_that_was_called_is_raised),

@@ -69,6 +69,22 @@ enum record_action { ACTION_NONE, ACTION_ACCEPT, ACTION_REJECT };          /* NO
 enum record_status { STATUS_OK, STATUS_NODATA, STATUS_SKIPDATA };
 enum record_direction { DIRECTION_NONE, DIRECTION_INGRESS, DIRECTION_EGRESS };
 
+/* What only packets show: with a record of a capture, and never with one of a log. */
+enum capture_talk { CAPTURE_TALK_NONE, CAPTURE_TALK_TLS_OLD, CAPTURE_TALK_HTTP, CAPTURE_TALK_FTP, CAPTURE_TALK_SMTP, CAPTURE_TALK_TELNET, CAPTURE_TALKS };
+const char *capture_talk_word(enum capture_talk t); /* "http" */
+struct dns_sum { /* names of one parent that the source asked for, each counted once an hour */
+    struct slice parent;   /* "example.com": bytes from outside, escape before showing */
+    uint64_t names, bytes; /* bytes: of what stands left of the parent */
+};
+struct dns_answer { struct ip address; struct slice name; };
+struct record_seen {
+    struct slice server_name;   /* that the client of this connection asked for (TLS); empty: not seen */
+    uint64_t icmp_bytes;        /* payload of ICMP echoes beyond 64 bytes each */
+    enum capture_talk talk;     /* of the connection */
+    const struct dns_sum *dns; size_t dns_n;
+    const struct dns_answer *answer; size_t answers;
+};
+
 /* One record. Only fields whose bit is set in `has` hold a value ("-" clears the bit: absent is not 0).
  * Slices borrow from the line and die with the callback. */
 struct record {
@@ -85,6 +101,7 @@ struct record {
     bool captured;                     /* at a place that sees many hosts: no interface is told, each end may be one (flow_captured) */
     struct slice account, interface, vpc, subnet, instance; /* interface: interface-id, or resource-id when it is "-" (regional NAT); transit gateway: tgw-src-eni, else tgw-attachment-id */
     struct slice text; /* the whole record as it stood, for explain and reports */
+    const struct record_seen *seen; /* NULL: nothing */
 };
 #define RECORD_HAS(r, F) (((r)->has >> FIELD_##F) & 1)
 
@@ -150,7 +167,7 @@ const char *decode_bad_text(enum decode_bad why);
     X(PACKET_PORTS_CUT, "packets-ports-cut") X(PACKET_FLAGS_CUT, "packets-tcp-flags-cut") X(PACKET_HEADERS, "packets-many-headers") \
     X(PACKET_TUNNEL, "packets-of-tunnel") X(PACKET_TUNNEL_PART, "packets-of-tunnel-in-fragments")                    \
     X(PACKET_FRAGMENT, "packets-fragment-unmatched") X(PACKET_FRACTION, "packets-odd-fraction")                      \
-    X(FLOW_TABLE, "capture-flow-table-full")
+    X(FLOW_TABLE, "capture-flow-table-full") X(NAMES_TABLE, "capture-names-table-full")
 #define DECODE_NOTE_ENUM(name, word) NOTE_##name,
 enum decode_note { DECODE_NOTE_LIST(DECODE_NOTE_ENUM) NOTE_COUNT };
 const char *decode_note_word(enum decode_note note);

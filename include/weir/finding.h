@@ -31,6 +31,7 @@ struct evidence_peer {
     char country[3];          /* "" unknown */
     uint32_t asn;             /* 0 unknown */
     char as_name[64];
+    struct slice name;        /* that packets told of it; empty: none. From outside: escape before showing */
     enum score_test test;     /* the raised part with the smallest rate that counts it */
     const struct evidence_place *place; size_t places;
 };

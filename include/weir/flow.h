@@ -109,6 +109,7 @@ bool flow_is_own(const struct flow_rules *rules, struct ip a);
 enum group_kind { GROUP_NONE, GROUP_INITIATED, GROUP_SERVED, GROUP_UNKNOWN, GROUP_INTERNAL_INITIATED, GROUP_INTERNAL_OTHER, GROUP_REST, GROUP_IN, GROUP_GAP,
                   GROUP_TRUSTED, /* peers of lists.trusted: summed by service class, judged by nobody */
                   GROUP_POLICY,  /* what breaks a rule of the policy, bytes both ways; it is counted in its own group, too */
+                  GROUP_SEEN,    /* what only packets show, see enum group_seen; the flow itself is counted in its own group, too */
                   GROUP_KINDS };
 /* kind(4) | service class(4) | form(4) | big(1) | threat(1) | 0(2) | payload(48). Forms of the payload:
  *   4, 6   IPv4, IPv6: external initiated and unknown: /16 or /32; served: /24 or /48; internal: the address, or 48 bits of its hash for IPv6
@@ -128,6 +129,17 @@ static inline bool group_external(uint64_t g) { enum group_kind k = group_kind(g
 static inline bool group_threat(uint64_t g) { return group_external(g) && (g & GROUP_THREAT); }
 uint16_t group_country(uint64_t g); /* country_number(); 0: unknown, or no room for it in the key */
 uint64_t group_network(uint64_t g); /* the key without the country */
+/* What packets show of a host as sender; the form of GROUP_SEEN. Payload: DNS a bucket of parents, TALK its enum capture_talk. */
+enum group_seen { SEEN_DNS = 1, SEEN_ECHO, SEEN_TALK };
+#define SEEN_DNS_BUCKETS 4096 /* so that no host can have more groups of this kind */
+static inline uint64_t group_seen(enum group_seen form, uint64_t payload) { return (uint64_t)GROUP_SEEN << 60 | (uint64_t)form << 52 | payload; }
+static inline uint64_t group_payload(uint64_t g) { return g & ((1ULL << 48) - 1); }
+/* The next thing that is seen of a flow that its host sent, *i from 0; false: no more. */
+struct flow_seen {
+    uint64_t group, bytes, count; /* DNS: bytes and number of names */
+    struct slice name;            /* DNS: the parent. Borrows from the record */
+};
+bool flow_seen_next(const struct record *r, const struct flow *f, size_t *i, struct flow_seen *out);
 /* What breaks one rule: 48 bits of a stable number of the rule. */
 static inline uint64_t group_policy(uint64_t rule) { return (uint64_t)GROUP_POLICY << 60 | (rule & ((1ULL << 48) - 1)); }
 /* "203.0.0.0/16 web", "AS16509 S3 web (US)", "10.0.2.7" - for people. */

@@ -37,7 +37,10 @@
 #define SCORE_RULE_LIST(X)                                                                                           \
     X(THREAT_LIST, "threat-list", "bytes of the day to networks on the list of threats")                            \
     X(POLICY, "policy", "bytes of the day, both ways, of connections that a rule of the policy does not allow")      \
-    X(CEILING, "ceiling", "external bytes of the day above the ceiling of the host's role")
+    X(CEILING, "ceiling", "external bytes of the day above the ceiling of the host's role")                          \
+    X(DNS_TUNNEL, "dns-tunnel", "bytes of different names below one domain, asked for in the day by DNS")           \
+    X(ECHO_TUNNEL, "echo-tunnel", "bytes of the day that ICMP echoes carried outside beyond those of a usual ping")  \
+    X(CLEAR_TEXT, "clear-text", "bytes of the day that a sensitive host sent outside in the clear, or by TLS below 1.2")
 #define SCORE_TEST_ENUM(id, word, text) SCORE_##id,
 /* Below SCORE_STATISTICAL_COUNT: tests with a share of the budget, a history and a rate; from there on rules. */
 enum score_test { SCORE_TEST_LIST(SCORE_TEST_ENUM) SCORE_STATISTICAL_COUNT, SCORE_BEFORE_RULES = SCORE_STATISTICAL_COUNT - 1,
@@ -128,6 +131,7 @@ struct score_rules {
     uint64_t ceiling;       /* external bytes of a day; 0: none */
     const char *(*rule_name)(const void *policy, uint64_t group); /* of a group of host_day.broken; NULL when the rule is gone */
     const void *policy;
+    bool sensitive;         /* the role of the host is */
 };
 bool score_rules_broken(const struct score_model *m, const struct score_rules *r, const struct host_day *day);
 /* After scorer_judge: its parts are added. */

@@ -50,6 +50,8 @@ void window_set_forwards(struct window *w, uint32_t interface, int64_t start_s);
 WEIR_MUST_USE enum weir_err window_add(struct window *w, uint32_t interface, const struct flow *f, enum flow_verdict verdict);
 /* A flow that was added breaks a rule of the policy: its bytes, both ways, are summed in this group of its host (group_policy). */
 WEIR_MUST_USE enum weir_err window_add_broken(struct window *w, uint32_t interface, const struct flow *f, enum flow_verdict verdict, uint64_t group);
+/* What packets show of a flow that was added, see flow_seen_next. */
+WEIR_MUST_USE enum weir_err window_add_seen(struct window *w, uint32_t interface, const struct flow *f, enum flow_verdict verdict, const struct flow_seen *seen);
 /* A hole in the evidence: SKIPDATA at this interface at that time. */
 WEIR_MUST_USE enum weir_err window_add_gap(struct window *w, uint32_t interface, int64_t start_s);
 /* Add all of src to dst; src keeps its sums (and notes which interface is which in dst). Commutes, associative. NOMEM or LIMIT. */
@@ -81,7 +83,8 @@ struct host_day {
     uint64_t hour_out[24];   /* external bytes out */
     uint64_t hour_in[24];    /* external bytes in */
     const struct host_group *group; size_t groups; /* ascending by group */
-    const struct host_group *broken; size_t rules_broken; /* of the policy: bytes_out and hour both ways, bytes_in those that came in */
+    const struct host_group *broken; size_t rules_broken; /* of the policy: bytes_out and hour both ways, bytes_in those that came
+                                                           * in. And what packets show: bytes_in is its count */
 };
 /* Call each host-day of day (00:00 UTC) that sent at least that many bytes or broke a rule, in ascending host_id; borrowed until return. A non-OK
  * result stops and is returned. */

@@ -8,7 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define VERSION 4
+#define VERSION 5
+#define VERSION_WITH_NAMES 5
 #define VERSION_WITHOUT_BAND 3
 #define TEXT_MAX 65535
 
@@ -60,6 +61,8 @@ static bool join_peer(struct arena *a, struct evidence_peer *to, const struct ev
         to->protocol = from->protocol;
         to->test = from->test;
     }
+    if (!to->name.n)
+        to->name = from->name;
     to->place = place;
     to->places += from->places;
     to->bytes = sat_add(to->bytes, from->bytes);
@@ -302,6 +305,7 @@ static void put_peer(struct buffer *b, const struct evidence_peer *p)
     buffer_string(b, slice_of(p->country));
     buffer_u32(b, p->asn);
     buffer_string(b, slice_of(p->as_name));
+    buffer_string(b, p->name);
     buffer_u8(b, (uint8_t)p->test);
     buffer_varint(b, p->places);
     for (size_t i = 0; i < p->places; i++)
@@ -316,7 +320,7 @@ static void get_text(struct cursor *c, char *out, size_t cap)
     out[s.n] = 0;
 }
 
-static void get_peer(struct cursor *c, struct arena *a, struct evidence_peer *p)
+static void get_peer(struct cursor *c, uint8_t version, struct arena *a, struct evidence_peer *p)
 {
     p->peer.hi = cursor_u64(c);
     p->peer.lo = cursor_u64(c);
@@ -334,6 +338,8 @@ static void get_peer(struct cursor *c, struct arena *a, struct evidence_peer *p)
     get_text(c, p->country, sizeof p->country);
     p->asn = cursor_u32(c);
     get_text(c, p->as_name, sizeof p->as_name);
+    if (version >= VERSION_WITH_NAMES)
+        p->name = arena_slice(a, cursor_string(c, TEXT_MAX));
     uint8_t test = cursor_u8(c);
     p->test = (enum score_test)(test < SCORE_TEST_COUNT ? test : 0);
     uint64_t places = cursor_varint(c);
@@ -406,7 +412,7 @@ static void get_day(struct cursor *c, uint8_t version, struct arena *a, struct d
     if (!d->peer)
         c->err = c->err ? c->err : WEIR_CORRUPT;
     for (uint64_t i = 0; i < peers && !c->err; i++)
-        get_peer(c, a, &d->peer[i]);
+        get_peer(c, version, a, &d->peer[i]);
     d->peers = c->err ? 0 : peers;
 }
 

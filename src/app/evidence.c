@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "app/evidence_peers.h"
+#include "app/peer_names.h"
 #include "app/policy.h"
 #include "app/run.h"
 
@@ -21,7 +22,11 @@ struct table { /* peers under one flow log */
     struct peers peers;
 };
 
+#define PARENTS_MAX 16 /* domains of tunnels, of one host-day */
+struct parent { uint64_t group, bytes; struct slice name; };
+
 struct evidence {
+    struct parent parent[PARENTS_MAX]; size_t parents;
     struct table table[FLOW_LOGS_MAX];
     size_t tables;
     struct peers object; /* of the object being read, until it is known to be whole */
@@ -36,6 +41,7 @@ struct search {
     struct attribution a;
     struct run_counts counts;
     struct peers_pool pool;
+    struct peer_names *names; /* NULL until packets told one */
     const struct policy *policy;
     uint16_t broken[POLICY_RULES_MAX];
     bool found, nomem;
@@ -64,9 +70,9 @@ static uint32_t flood_hours(const struct judged *j, const struct host_day *d, ui
 /* Connections may break several rules, and be counted by tests as well: then only what is certain is claimed for the rules. */
 static void claim_broken(struct judged *j, const struct host_day *d)
 {
-    bool alone = j->score.n && j->score.part[0].test == SCORE_POLICY;
+    bool alone = j->score.n && group_kind(j->score.part[0].group) >= GROUP_POLICY;
     for (size_t i = 0; i < j->score.n && j->score.part[i].raised; i++)
-        alone &= j->score.part[i].test == SCORE_POLICY;
+        alone &= group_kind(j->score.part[i].group) >= GROUP_POLICY;
     for (size_t i = 0; i < d->rules_broken; i++)
         for (unsigned h = 0; h < 24; h++) {
             uint64_t bytes = d->broken[i].hour[h];
@@ -154,6 +160,44 @@ static uint64_t broken_group(struct search *s, const struct judged *j, const str
     return 0;
 }
 
+static struct hit hit_of(const struct record *r, const struct flow *f, uint64_t group)
+{
+    return (struct hit){.peer = f->peer, .group = group, .bytes = f->bytes, .packets = f->packets, .line = r->line, .start_s = f->start_s, .end_s = f->end_s,
+                        .port = f->service_port, .protocol = f->protocol, .out = f->out, .initiated = f->opened == OPENED_BY_HOST};
+}
+
+/* Domains may share a group: the one with the longest names of one record is it. */
+static void note_parent(struct search *s, struct evidence *e, const struct flow_seen *seen)
+{
+    size_t i = 0;
+    while (i < e->parents && e->parent[i].group != seen->group)
+        i++;
+    if (!seen->name.n || i == PARENTS_MAX)
+        return;
+    struct parent *p = &e->parent[i];
+    if (i == e->parents)
+        e->parents++;
+    else if (seen->bytes < p->bytes || (seen->bytes == p->bytes && slice_cmp(seen->name, p->name) >= 0))
+        return;
+    *p = (struct parent){seen->group, seen->bytes, arena_slice(s->arena, seen->name)};
+}
+
+/* What the packets of a flow showed, where that is claimed and not the flow itself. */
+static void look_at_seen(struct search *s, struct judged *j, const struct record *r, const struct flow *f, unsigned hour)
+{
+    struct flow_seen seen;
+    for (size_t i = 0; flow_seen_next(r, f, &i, &seen);) {
+        if (!judged_covers(j, seen.group, hour))
+            continue;
+        struct hit h = hit_of(r, f, seen.group);
+        h.bytes = seen.bytes;
+        h.packets = seen.count;
+        note_parent(s, j->evidence, &seen);
+        s->nomem |= !peers_add(&j->evidence->object, &s->pool, &h, s->objects);
+        s->found = true;
+    }
+}
+
 static void look_at(struct search *s, const struct record *r, const struct flow *f)
 {
     unsigned hour = (unsigned)(f->start_s % DAY_S / HOUR_S);
@@ -165,12 +209,12 @@ static void look_at(struct search *s, const struct record *r, const struct flow 
         if (!ip_eq(j->host.host, f->host) || !(j->hours >> hour & 1) || !slice_eq(j->host.account, r->account))
             continue;
         uint64_t counted = judged_covers(j, group, hour) ? group : broken_group(s, j, r, f, hour);
-        if (!counted)
+        if (!counted) {
+            look_at_seen(s, j, r, f, hour);
             continue;
-        bool both_ways = counted != group; /* of what a rule does not allow */
-        const struct hit h = {.peer = f->peer, .group = counted, .bytes = f->bytes, .packets = f->packets, .line = r->line, .start_s = f->start_s,
-                              .end_s = f->end_s, .port = f->service_port, .protocol = f->protocol, .out = f->out || both_ways,
-                              .initiated = f->opened == OPENED_BY_HOST};
+        }
+        struct hit h = hit_of(r, f, counted);
+        h.out |= counted != group; /* of what a rule does not allow, both ways count */
         s->nomem |= !peers_add(&j->evidence->object, &s->pool, &h, s->objects);
         s->found = true;
     }
@@ -178,7 +222,10 @@ static void look_at(struct search *s, const struct record *r, const struct flow 
 
 static void on_flow(void *ctx, uint32_t interface, const struct record *r, const struct flow *f, enum flow_verdict v)
 {
+    struct search *s = ctx;
     (void)interface;
+    if (r->seen && (s->names || (s->names = peer_names_new())))
+        peer_names_learn(s->names, r);
     look_at(ctx, r, f);
     if (v == FLOW_PENDING) {
         struct flow mirrored = flow_mirror(f);
@@ -380,6 +427,7 @@ static bool copy_peer(struct search *s, const struct judged *j, const struct pee
                                   .initiated = p->port[port].initiated, .known = peer_known(&s->a.rules, &j->baseline, p->address, p->port[port].initiated),
                                   .bytes = p->bytes, .packets = p->packets, .records = p->records, .bytes_in = p->bytes_in,
                                   .first_s = p->first_s, .last_s = p->last_s, .test = strongest_test(j, p)};
+    out->name = arena_slice(s->arena, peer_name(s->names, p->address));
     context_peer(s->run->context, p->address, out->country, &out->asn, out->as_name, sizeof out->as_name);
     return copy_places(s, p, out);
 }
@@ -403,8 +451,17 @@ static bool list_peers(struct search *s, const struct judged *j, struct peers *t
     return true;
 }
 
+static void name_parents(struct judged *j)
+{
+    for (size_t i = 0; i < j->score.n; i++)
+        for (size_t k = 0; k < j->evidence->parents; k++)
+            if (j->score.part[i].test == SCORE_DNS_TUNNEL && j->score.part[i].group == j->evidence->parent[k].group)
+                j->score.part[i].rule = j->evidence->parent[k].name;
+}
+
 static enum weir_err conclude(struct search *s, struct judged *j)
 {
+    name_parents(j);
     struct dossier_day *d = arena_alloc(s->arena, sizeof *d);
     struct table *t = speaking_table(j->evidence);
     if (!d || !(d->peer = arena_alloc(s->arena, DOSSIER_PEERS_MAX * sizeof *d->peer)))
@@ -480,6 +537,7 @@ enum weir_err evidence_collect(struct run *run, uint16_t day, struct judged *jud
         judged[i].evidence = NULL;
     }
     peers_pool_fini(&s.pool);
+    peer_names_free(s.names);
     free(s.object);
     free(s.key);
     free(s.order);

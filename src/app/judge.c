@@ -88,7 +88,8 @@ static struct score_rules rules_of(const struct judging *g, const struct host_da
 {
     const struct config *c = g->run->app->config;
     uint16_t role = roles_of_host(c->role_map, context_inventory(g->run->context), d->interface, d->host);
-    return (struct score_rules){.ceiling = role_daily_ceiling(c->role_map, role), .rule_name = name_of_rule, .policy = c->policy_rules};
+    return (struct score_rules){.ceiling = role_daily_ceiling(c->role_map, role), .rule_name = name_of_rule, .policy = c->policy_rules,
+                                .sensitive = role_sensitive(c->role_map, role)};
 }
 
 /* No host-day that sent less, inside and outside together, can be raised. */
@@ -164,7 +165,7 @@ static void cover_broken(const struct host_day *d, struct judged *j)
 {
     for (size_t k = 0; k < d->rules_broken; k++)
         for (size_t i = 0; i < j->score.n && j->score.part[i].raised; i++)
-            if (j->score.part[i].test == SCORE_POLICY && j->score.part[i].group == d->broken[k].group)
+            if (score_test_is_rule(j->score.part[i].test) && j->score.part[i].group == d->broken[k].group)
                 j->covered[j->covered_n++] = (struct covered){d->broken[k].group, 1ULL << i};
     j->broke_policy = d->rules_broken > 0;
 }

@@ -80,6 +80,14 @@ static void check_policy(struct worker *w, uint32_t interface, const struct flow
     count_broken(w, interface, &mirrored, v);
 }
 
+static void add_seen(struct worker *w, uint32_t interface, const struct record *r, const struct flow *f, enum flow_verdict v)
+{
+    struct flow_seen seen;
+    for (size_t i = 0; flow_seen_next(r, f, &i, &seen);)
+        if (window_add_seen(w->a.window, interface, f, v, &seen))
+            w->counts.folded++;
+}
+
 static void on_flow(void *ctx, uint32_t interface, const struct record *r, const struct flow *f, enum flow_verdict v)
 {
     struct worker *w = ctx;
@@ -88,6 +96,8 @@ static void on_flow(void *ctx, uint32_t interface, const struct record *r, const
         w->counts.folded++;
     if (w->policy)
         check_policy(w, interface, f, v);
+    if (WEIR_UNLIKELY(r->seen != NULL))
+        add_seen(w, interface, r, f, v);
     if (++w->flows % 1024 == 0 && window_cells(w->a.window) >= PART_CELLS)
         flush_part(w);
 }

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "decode/capture_seen.h"
+
 #define INDEX_SLOTS (CAPTURE_FLOWS_MAX * 2)
 #define WAYS 4
 #define FRAGMENT_NS (30 * 1000000000LL)
@@ -26,6 +28,7 @@ struct key {
 struct entry {
     struct key key;
     uint32_t minute;
+    uint32_t seen; /* see capture_seen.h */
     uint16_t tcp_flags;
     uint64_t bytes, packets, first_packet;
     int64_t first_s, last_s;
@@ -47,6 +50,7 @@ struct copy {
 
 struct capture_flows {
     struct decode_out *out;
+    struct capture_seen *seen;
     uint32_t entries, last;
     uint32_t minute; /* the latest seen */
     struct entry entry[CAPTURE_FLOWS_MAX];
@@ -58,19 +62,27 @@ struct capture_flows {
 struct capture_flows *capture_flows_new(struct decode_out *out)
 {
     struct capture_flows *f = malloc(sizeof *f);
-    if (f)
-        f->out = out;
-    return f;
+    if (!f)
+        return NULL;
+    f->out = out;
+    f->seen = capture_seen_new();
+    if (f->seen)
+        return f;
+    free(f);
+    return NULL;
 }
 
 void capture_flows_free(struct capture_flows *f)
 {
+    if (f)
+        capture_seen_free(f->seen);
     free(f);
 }
 
 void capture_flows_begin(struct capture_flows *f)
 {
     f->entries = f->last = f->minute = 0;
+    capture_seen_begin(f->seen);
     memset(f->index, 0, sizeof f->index);
     memset(f->fragment, 0, sizeof f->fragment);
     memset(f->copy, 0, sizeof f->copy);
@@ -141,7 +153,8 @@ static void emit(struct capture_flows *f, const struct entry *e)
     char name[NAME_MAX_BYTES];
     struct record r = {.has = has, .line = e->first_packet, .bytes = e->bytes, .packets = e->packets, .start_s = e->first_s, .end_s = e->last_s,
                        .src = e->key.src, .dst = e->key.dst, .src_port = e->key.src_port, .dst_port = e->key.dst_port,
-                       .protocol = e->key.protocol, .tcp_flags = e->tcp_flags, .captured = !e->key.has_vni};
+                       .protocol = e->key.protocol, .tcp_flags = e->tcp_flags, .captured = !e->key.has_vni,
+                       .seen = capture_seen_of(f->seen, e->seen)};
     if (e->key.has_vni) { /* one mirrored interface */
         r.interface = (struct slice){name, (size_t)snprintf(name, sizeof name, "vni-%u", e->key.vni)};
         r.has |= 1ULL << FIELD_INTERFACE_ID;
@@ -156,6 +169,7 @@ void capture_flows_end(struct capture_flows *f)
     if (f->entries)
         memset(f->index, 0, sizeof f->index);
     f->entries = 0;
+    capture_seen_clear(f->seen);
 }
 
 static bool same_flow(const struct entry *e, const struct key *k, uint32_t minute)
@@ -213,9 +227,9 @@ void capture_flows_add(struct capture_flows *f, struct packet *p, int64_t time_n
         take_ports(f, p, time_ns);
     int64_t second = time_ns / NS;
     uint32_t minute = (uint32_t)(second / CAPTURE_WINDOW_S);
-    if (minute > f->minute) {
+    if (minute > f->minute || capture_seen_full(f->seen)) {
         capture_flows_end(f);
-        f->minute = minute;
+        f->minute = minute > f->minute ? minute : f->minute;
     }
     struct key k = key_of(p);
     struct entry *e = entry_of(f, &k, minute);
@@ -227,5 +241,6 @@ void capture_flows_add(struct capture_flows *f, struct packet *p, int64_t time_n
         e->first_packet = number;
     e->packets++;
     e->bytes += p->bytes;
-    e->tcp_flags |= p->tcp_flags;
+    e->tcp_flags |= p->tcp_flags;    if (capture_seen_add(f->seen, &e->seen, p, minute))
+        decode_note(f->out, NOTE_NAMES_TABLE);
 }

@@ -44,6 +44,12 @@ const char *decode_note_word(enum decode_note note)
     return note < NOTE_COUNT ? note_words[note] : "unknown";
 }
 
+const char *capture_talk_word(enum capture_talk t)
+{
+    static const char *const words[] = {"nothing", "TLS below 1.2", "HTTP", "FTP", "SMTP", "Telnet"};
+    return t < CAPTURE_TALKS ? words[t] : "unknown";
+}
+
 static void add_each(uint64_t *to, const uint64_t *from, size_t n)
 {
     for (size_t i = 0; i < n; i++)

@@ -177,6 +177,7 @@ static void put_ends(struct buffer *b, const struct finding_facts *f, const stru
     ocsf_close(b, '}');
     ocsf_open(b, "dst_endpoint", '{');
     ocsf_ip(b, "ip", p->peer);
+    ocsf_some(b, "hostname", p->name);
     if (p->initiated && p->port) ocsf_u64(b, "port", p->port);
     if (p->country[0]) {
         ocsf_open(b, "location", '{');

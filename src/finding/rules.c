@@ -12,6 +12,9 @@ const char *rule_title(enum score_test test)
     case SCORE_THREAT_LIST: return "Egress to a network on the list of threats";
     case SCORE_POLICY: return "Connection that the policy does not allow";
     case SCORE_CEILING: return "Egress above the ceiling of its role";
+    case SCORE_DNS_TUNNEL: return "Data sent out in names asked for by DNS";
+    case SCORE_ECHO_TUNNEL: return "Data sent out in ICMP echoes";
+    case SCORE_CLEAR_TEXT: return "Data of a sensitive host sent out in the clear";
     default: return "";
     }
 }
@@ -43,6 +46,30 @@ static void say_policy(struct buffer *out, const struct finding_facts *f)
     if (rules > RULES_NAMED) buffer_printf(out, " and %zu more", rules - RULES_NAMED);
 }
 
+/* What packets showed, of the part with most bytes. */
+static void say_seen(struct buffer *out, const struct finding_facts *f, enum score_test test)
+{
+    char bytes[FINDING_BYTES_TEXT_MAX];
+    const struct score_part *most = NULL;
+    for (size_t d = 0; d < f->days; d++)
+        for (size_t i = 0; i < f->day[d].score->n; i++) {
+            const struct score_part *p = &f->day[d].score->part[i];
+            if (raised(p, test) && (!most || p->observed_bytes > most->observed_bytes)) most = p;
+        }
+    if (!most) return;
+    finding_bytes(most->observed_bytes, bytes);
+    if (test == SCORE_DNS_TUNNEL) {
+        buffer_printf(out, "; it asked DNS for %" PRIu32 " different names below ", most->observed_count);
+        buffer_slice(out, most->rule.n ? most->rule : SLICE_LIT("one domain"));
+        buffer_printf(out, ", which carry %s: a tunnel has such names", bytes);
+    } else if (test == SCORE_ECHO_TUNNEL) {
+        buffer_printf(out, "; its ICMP echoes carried %s more than a usual ping", bytes);
+    } else {
+        buffer_printf(out, "; %s of it went out by ", bytes);
+        buffer_slice(out, most->rule);
+    }
+}
+
 void say_rules(struct buffer *out, const struct finding_facts *f)
 {
     char sent[FINDING_BYTES_TEXT_MAX], ceiling[FINDING_BYTES_TEXT_MAX];
@@ -59,6 +86,7 @@ void say_rules(struct buffer *out, const struct finding_facts *f)
         buffer_printf(out, "; %s of it to networks on the list of threats", sent);
     }
     say_policy(out, f);
+    for (enum score_test test = SCORE_DNS_TUNNEL; test <= SCORE_CLEAR_TEXT; test++) say_seen(out, f, test);
     if (highest) {
         finding_bytes(highest->observed_bytes, sent);
         finding_bytes(highest->reference_bytes, ceiling);
@@ -70,5 +98,5 @@ void say_rules(struct buffer *out, const struct finding_facts *f)
 unsigned rule_severity(enum score_test test)
 {
     enum { MEDIUM = 3, HIGH = 4 };
-    return test == SCORE_THREAT_LIST ? HIGH : score_test_is_rule(test) ? MEDIUM : 0;
+    return test == SCORE_THREAT_LIST || test == SCORE_DNS_TUNNEL ? HIGH : score_test_is_rule(test) ? MEDIUM : 0;
 }

@@ -125,6 +125,10 @@ static void put_peer(struct buffer *out, const struct finding_facts *f, const st
 {
     bool open = false;
     put_ip(out, p->peer);
+    if (p->name.n) {
+        put_note(out, &open);
+        buffer_slice(out, p->name);
+    }
     if (p->country[0]) {
         put_note(out, &open);
         buffer_puts(out, p->country);

@@ -144,6 +144,7 @@ void group_format(uint64_t g, struct buffer *out)
     case GROUP_IN:
     case GROUP_GAP:
     case GROUP_POLICY:
+    case GROUP_SEEN:
     case GROUP_KINDS: break;
     }
     buffer_puts(out, "the host as a whole");

@@ -4,6 +4,10 @@
  *   threat-list  bytes sent to networks of lists.threat: any that the host called; of those that called the host, or where nobody
  *                can tell who called, the ones that got at least 1 MB, for scanners call everybody and are answered
  *   policy       one part a rule: bytes both ways of the connections that it does not allow
+ *   dns-tunnel   see dns_tunnel.c. This and the next two are seen in packets only
+ *   echo-tunnel  payload of ICMP echoes to the outside beyond 64 bytes each: more than 256 KiB in a day
+ *   clear-text   bytes sent outside by HTTP, FTP, SMTP, Telnet or TLS below 1.2, each: more than 64 KiB in a day from a host whose
+ *                role is sensitive
  *   ceiling      external bytes of the day above the ceiling of the role
  *
  * Worked example: a ceiling of 10 GB; 4 GB an hour from 08:00 on: the sum passes it at the end of hour 10, with 12 GB. */
@@ -14,10 +18,40 @@ static bool threatens(const struct score_model *m, const struct host_group *g)
     return group_threat(g->group) && g->bytes_out && (group_kind(g->group) == GROUP_INITIATED || (double)g->bytes_out >= m->threat_served);
 }
 
+/* What packets showed: does it raise, as which test, from how many bytes on? */
+static bool seen_raises(const struct score_model *m, const struct score_rules *r, const struct host_group *g, enum score_test *test, double *least)
+{
+    switch ((enum group_seen)group_form(g->group)) {
+    case SEEN_DNS:
+        *test = SCORE_DNS_TUNNEL;
+        *least = m->dns_tunnel;
+        return dns_tunnel_raises(m, g);
+    case SEEN_ECHO:
+        *test = SCORE_ECHO_TUNNEL;
+        *least = m->echo_tunnel;
+        return (double)g->bytes_out > *least;
+    case SEEN_TALK:
+        *test = SCORE_CLEAR_TEXT;
+        *least = m->clear_text;
+        return r->sensitive && (double)g->bytes_out > *least;
+    }
+    return false;
+}
+
+static bool is_broken(const struct score_model *m, const struct score_rules *r, const struct host_group *g)
+{
+    enum score_test test;
+    double least;
+    return group_kind(g->group) == GROUP_POLICY || seen_raises(m, r, g, &test, &least);
+}
+
 bool score_rules_broken(const struct score_model *m, const struct score_rules *r, const struct host_day *day)
 {
-    if (day->rules_broken || (r->ceiling && day->external_out > r->ceiling))
+    if (r->ceiling && day->external_out > r->ceiling)
         return true;
+    for (size_t i = 0; i < day->rules_broken; i++)
+        if (is_broken(m, r, &day->broken[i]))
+            return true;
     for (size_t i = 0; i < day->groups; i++)
         if (threatens(m, &day->group[i]))
             return true;
@@ -64,14 +98,35 @@ static void judge_threats(const struct score_model *m, const struct host_day *da
         add_part(out, p, hours, 0);
 }
 
+static void judge_seen(const struct score_model *m, const struct score_rules *r, const struct host_group *g, struct score *out)
+{
+    enum score_test test;
+    double least;
+    if (!seen_raises(m, r, g, &test, &least))
+        return;
+    struct score_part p = {.test = test, .group = g->group};
+    if (test == SCORE_DNS_TUNNEL) /* its domain, the evidence names */
+        p.observed_count = g->bytes_in < UINT32_MAX ? (uint32_t)g->bytes_in : UINT32_MAX;
+    if (test == SCORE_CLEAR_TEXT)
+        p.rule = slice_of(capture_talk_word((enum capture_talk)group_payload(g->group)));
+    add_part(out, p, g->hour, (uint64_t)least);
+}
+
+static void judge_policy(const struct score_rules *r, const struct host_group *g, struct score *out)
+{
+    const char *name = r->rule_name ? r->rule_name(r->policy, g->group) : NULL;
+    if (name) /* a rule that is gone from the configuration forbids nothing any more */
+        add_part(out, (struct score_part){.test = SCORE_POLICY, .group = g->group, .rule = slice_of(name)}, g->hour, 0);
+}
+
 void score_rules_judge(const struct score_model *m, const struct score_rules *r, const struct host_day *day, struct score *out)
 {
     judge_threats(m, day, out);
-    for (size_t i = 0; i < day->rules_broken; i++) {
-        const char *name = r->rule_name ? r->rule_name(r->policy, day->broken[i].group) : NULL;
-        if (name) /* a rule that is gone from the configuration forbids nothing any more */
-            add_part(out, (struct score_part){.test = SCORE_POLICY, .group = day->broken[i].group, .rule = slice_of(name)}, day->broken[i].hour, 0);
-    }
+    for (size_t i = 0; i < day->rules_broken; i++)
+        if (group_kind(day->broken[i].group) == GROUP_POLICY)
+            judge_policy(r, &day->broken[i], out);
+        else
+            judge_seen(m, r, &day->broken[i], out);
     if (r->ceiling && day->external_out > r->ceiling)
         add_part(out, (struct score_part){.test = SCORE_CEILING}, day->hour_out, r->ceiling);
 }

@@ -179,6 +179,9 @@ static bool covers_destination(const struct scorer *s, const struct score_part *
     case SCORE_THREAT_LIST: return group_threat(d->network) && (is_initiated(d) || (double)d->bytes >= s->m->threat_served);
     case SCORE_CEILING: return group_external(d->network);
     case SCORE_POLICY:
+    case SCORE_DNS_TUNNEL:
+    case SCORE_ECHO_TUNNEL:
+    case SCORE_CLEAR_TEXT:
     case SCORE_TEST_COUNT: break;
     }
     return false;

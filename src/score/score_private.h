@@ -74,6 +74,9 @@ static inline bool is_odd(const struct destination *d)
 }
 static inline bool is_usual(const struct destination *d) { enum service_class c = group_service(d->network); return c == SERVICE_WEB || c == SERVICE_SHELL; }
 
+/* ---- dns_tunnel.c ---- */
+bool dns_tunnel_raises(const struct score_model *m, const struct host_group *g);
+
 /* ---- reference.c ---- */
 /* Reference and spread of a ring without its newest `skip` values: never under the floor; for a young host not under its class. */
 void ring_reference(const struct score_model *m, const struct ring *r, unsigned skip, double floor, double *reference, double *spread);

@@ -30,6 +30,9 @@ static enum baseline_feature feature_of(enum score_test test)
     case SCORE_THREAT_LIST:
     case SCORE_POLICY:
     case SCORE_CEILING:
+    case SCORE_DNS_TUNNEL:
+    case SCORE_ECHO_TUNNEL:
+    case SCORE_CLEAR_TEXT:
     case SCORE_TEST_COUNT: break;
     }
     return FEATURE_COUNT;

@@ -78,6 +78,19 @@ enum weir_err window_add_broken(struct window *w, uint32_t interface, const stru
     return WEIR_OK;
 }
 
+enum weir_err window_add_seen(struct window *w, uint32_t interface, const struct flow *f, enum flow_verdict verdict, const struct flow_seen *seen)
+{
+    enum row_kind kind = verdict != FLOW_CHARGED ? ROW_PENDING : f->via ? ROW_VIA : ROW_HOME;
+    uint64_t start = (uint64_t)f->start_s;
+    uint32_t row = row_get(w, interface, f->host, (uint16_t)(start / DAY_S), kind);
+    uint32_t k = row == NIL ? NIL : cell_get(w, row, seen->group);
+    if (k == NIL)
+        return folded(w);
+    cell_add_hour(w, k, hour_at(start, seen->bytes));
+    w->cell[k].bytes_in = sat_add(w->cell[k].bytes_in, seen->count);
+    return WEIR_OK;
+}
+
 enum weir_err window_add_gap(struct window *w, uint32_t interface, int64_t start_s)
 {
     uint64_t start = (uint64_t)start_s;

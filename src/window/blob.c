@@ -247,7 +247,7 @@ static enum weir_err load_cell(struct loader *l, uint32_t row)
     if (k == NIL)
         return WEIR_NOMEM;
     struct cell *c = &l->w->cell[k];
-    bool sends = group_kind(group) != GROUP_IN && group_kind(group) != GROUP_POLICY;
+    bool sends = group_kind(group) != GROUP_IN && group_kind(group) < GROUP_POLICY;
     c->bytes_in = sat_add(c->bytes_in, in);
     for (unsigned i = 0; i < hours; i++) {
         unsigned hour = cursor_u8(&l->c), ticks = cursor_u8(&l->c);

@@ -69,7 +69,7 @@ static uint32_t cell_make(struct window *w, uint32_t row, uint64_t group)
     w->cell[k] = (struct cell){.group = group, .last = HOUR_NONE, .row = row, .row_next = r->head, .more = NIL};
     r->head = k;
     r->cells++;
-    r->broken |= group_kind(group) == GROUP_POLICY;
+    r->broken |= group_kind(group) >= GROUP_POLICY;
     if (r->hashed)
         cell_hash_in(w, k);
     else if (hashes)

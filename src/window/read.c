@@ -121,7 +121,7 @@ static void take_sums(struct reader *r, struct host_day *d)
     size_t n = 0;
     for (size_t i = 0; i < r->groups; i++) {
         struct host_group *g = &r->group[i];
-        if (group_kind(g->group) == GROUP_POLICY) { /* the last kind */
+        if (group_kind(g->group) >= GROUP_POLICY) { /* the last kinds */
             take_broken(r, i, d);
             break;
         }

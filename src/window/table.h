@@ -34,7 +34,7 @@ struct row { /* one cache line */
     uint64_t sent : 48; /* bytes out in all cells but those of the policy, saturating: most hosts need no look at their cells */
     uint64_t kind : 4;  /* enum row_kind */
     uint64_t hashed : 1; /* its cells are in the slots; in the sums of one object only those of long rows are */
-    uint64_t broken : 1; /* it has a cell of the policy */
+    uint64_t broken : 1; /* it has a cell of the policy or of what packets show */
     uint32_t interface, head, in_cell;
     uint32_t kept[2];  /* small and big groups kept */
     uint32_t cells;    /* made so far, also those folded since */
