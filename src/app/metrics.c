@@ -115,17 +115,22 @@ static void put_sinks(const struct metrics *m, struct buffer *out)
     static const struct { const char *name, *type, *help; } rows[] = {
         {"weir_sink_delivered_total", "counter", "Findings that the receiver has."},
         {"weir_sink_pending", "gauge", "Findings that the sink has still to get."},
-        {"weir_sink_failures_total", "counter", "Attempts that failed."},
         {"weir_sink_disabled", "gauge", "1: the receiver has answered that it wants no more."},
     };
     for (unsigned r = 0; r < WEIR_COUNT(rows) && m->sinks; r++) {
         family(out, rows[r].name, rows[r].type, rows[r].help);
         for (size_t i = 0; i < m->sinks; i++) {
             const struct metrics_sink *s = &m->sink[i];
-            const uint64_t value[] = {s->delivered, s->pending, s->failures, s->disabled};
+            const uint64_t value[] = {s->delivered, s->pending, s->disabled};
             buffer_printf(out, "%s{sink=\"%s\"} %" PRIu64 "\n", rows[r].name, s->name, value[r]);
         }
     }
+    if (m->sinks)
+        family(out, "weir_sink_failures_total", "counter", "Attempts that failed, by reason.");
+    for (size_t i = 0; i < m->sinks; i++)
+        for (unsigned f = CHANNEL_NONE_FAILURE + 1; f < CHANNEL_FAILURE_COUNT; f++)
+            buffer_printf(out, "weir_sink_failures_total{sink=\"%s\",reason=\"%s\"} %" PRIu64 "\n", m->sink[i].name, channel_failure_word((enum channel_failure)f),
+                          m->sink[i].failures[f]);
     if (m->sinks)
         family(out, "weir_sink_oldest_seconds", "gauge", "For how long the sink has got none of what it waits for.");
     for (size_t i = 0; i < m->sinks; i++)

@@ -5,6 +5,7 @@
 #define WEIR_APP_METRICS_H
 
 #include "app/pipeline.h"
+#include "weir/sink_channel.h"
 #include "weir/source_watch.h"
 
 #define METRICS_BUCKETS 10
@@ -12,7 +13,7 @@
 
 struct metrics_sink {
     char name[65];
-    uint64_t delivered, pending, failures;
+    uint64_t delivered, pending, failures[CHANNEL_FAILURE_COUNT];
     double oldest_s;
     bool disabled;
 };

@@ -78,18 +78,25 @@ static void watch_silence(struct service *s)
     s->metrics.silent = silent;
 }
 
+static int64_t delivery_due_ns(const struct service *s)
+{
+    int64_t due_ms = s->delivery && s->run ? delivery_due_ms(s->delivery) : INT64_MAX;
+    return due_ms > INT64_MAX / 1000000 ? INT64_MAX : due_ms * 1000000;
+}
+
 /* Until something is told, or the next thing is due. */
 static void wait_for_news(const struct service *s)
 {
     struct watch_state w = source_watch_state(s->watch);
-    struct pollfd p = {.fd = source_watch_fd(s->watch), .events = POLLIN};
+    struct pollfd p[] = {{.fd = source_watch_fd(s->watch), .events = POLLIN}, {.fd = s->delivery ? delivery_fd(s->delivery) : -1, .events = POLLIN}};
     int64_t until_ns = s->now_ns + TURN_MAX_NS, due_ns = source_watch_due_ns(s->watch);
     until_ns = due_ns < until_ns ? due_ns : until_ns;
+    until_ns = delivery_due_ns(s) < until_ns ? delivery_due_ns(s) : until_ns;
     if (w.waiting && s->run && w.oldest_ns + interval_ns(s) < until_ns)
         until_ns = w.oldest_ns + interval_ns(s);
     int64_t left_ns = until_ns - service_clock_ns();
     if (left_ns > 0 && !app_interrupted())
-        (void)poll(&p, 1, (int)(left_ns / 1000000) + 1);
+        (void)poll(p, WEIR_COUNT(p), (int)(left_ns / 1000000) + 1);
 }
 
 /* A directory that cannot be listed is told, and the others go on. */
@@ -115,6 +122,8 @@ static enum weir_err turn(struct service *s, struct fault *fault)
         err = feed_waiting(s, fault);
     else if (!err && s->run && !w.waiting && run_unjudged(s->run) && may_judge(s))
         err = judge_open_days(s, fault);
+    if (!err)
+        err = service_deliver(s, fault);
     watch_silence(s);
     service_show(s);
     return err;
@@ -175,6 +184,7 @@ int service_run(struct app *app, const char *const *dirs, size_t n)
     if (!err)
         err = turn_until_stopped(s, &fault);
     notify(app->env, "STOPPING=1");
+    delivery_close(s->delivery, s->store);
     service_detach(s);
     http_close(s->http);
     source_watch_close(s->watch);

@@ -11,6 +11,7 @@
 
 #include <pthread.h>
 
+#include "app/delivery.h"
 #include "app/http.h"
 #include "app/metrics.h"
 #include "app/pipeline.h"
@@ -22,6 +23,7 @@ struct service {
     struct http *http;
     struct store *store;            /* NULL: away; then run is NULL too */
     struct run *run;
+    struct delivery *delivery;      /* NULL: no sinks, or the store has not been open yet */
     struct run_counts before;       /* of runs that were closed */
     bool catching_up;               /* what is found may have been counted: ask the ledger before reading */
     int64_t now_ns, retry_ns, pause_ns; /* the clock of this turn; when to try the store again, and how long to wait then */
@@ -44,6 +46,8 @@ enum weir_err service_attach(struct service *s, struct fault *fault);
 /* A feed failed. OK: the store is away for now, and will be tried again; else err, which ends the service. */
 enum weir_err service_lost(struct service *s, enum weir_err err, struct fault *fault);
 void service_detach(struct service *s);
+/* The sinks go on. */
+enum weir_err service_deliver(struct service *s, struct fault *fault);
 /* SIGHUP: the new configuration and the files that it names, or the old ones and a clear line. */
 void service_reload(struct service *s);
 
@@ -51,6 +55,7 @@ void service_reload(struct service *s);
 void service_show(struct service *s);   /* the loop lets others see its numbers */
 http_answer service_answer;
 http_tick service_tick;
+static inline int64_t service_now_ms(const struct service *s) { return s->now_ns / 1000000; }
 int64_t service_clock_ns(void);         /* only goes forward */
 
 #endif

@@ -26,11 +26,26 @@ static void take_counts(struct service *s)
     s->metrics.unjudged = run_unjudged(s->run);
 }
 
+static void take_sinks(struct service *s)
+{
+    struct metrics *m = &s->metrics;
+    m->sinks = 0;
+    for (size_t i = 0; s->delivery && i < delivery_sinks(s->delivery) && i < METRICS_SINKS; i++) {
+        struct delivery_state d;
+        struct metrics_sink *sink = &m->sink[m->sinks++];
+        delivery_state_of(s->delivery, i, service_now_ms(s), &d);
+        *sink = (struct metrics_sink){.delivered = d.delivered, .pending = d.pending, .oldest_s = (double)d.waiting_ms / 1e3, .disabled = d.disabled};
+        snprintf(sink->name, sizeof sink->name, "%s", d.name);
+        memcpy(sink->failures, d.failures, sizeof sink->failures);
+    }
+}
+
 void service_show(struct service *s)
 {
     struct metrics *m = &s->metrics;
     s->now_ns = service_clock_ns();
     take_counts(s);
+    take_sinks(s);
     m->watch = source_watch_state(s->watch);
     m->lag_s = m->watch.oldest_ns ? (double)(s->now_ns - m->watch.oldest_ns) / 1e9 : 0;
     m->silent_s = (double)(s->now_ns - s->came_ns) / 1e9;

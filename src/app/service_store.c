@@ -52,6 +52,8 @@ enum weir_err service_attach(struct service *s, struct fault *fault)
     if (s->run || s->now_ns < s->retry_ns)
         return WEIR_OK;
     enum weir_err err = s->store ? WEIR_OK : open_store(s->app, STORE_READ_WRITE, &s->store, fault);
+    if (!err && !s->delivery)
+        err = delivery_open(s->app, s->store, false, &s->delivery, fault);
     if (!err)
         err = run_open(s->app, s->store, &s->run, fault);
     if (err) {
@@ -73,9 +75,19 @@ enum weir_err service_lost(struct service *s, enum weir_err err, struct fault *f
     if (err == WEIR_ROLLBACK) { /* what its ledger lacks is counted again */
         s->metrics.store_rollbacks++;
         source_watch_forget(s->watch);
+        delivery_close(s->delivery, NULL); /* its cursors are those of the store that was */
+        s->delivery = NULL;
         log_error(s->app->log, "the store is older than it was: everything that lies in the directories is looked at again");
     }
     return away(s, err, fault);
+}
+
+enum weir_err service_deliver(struct service *s, struct fault *fault)
+{
+    if (!s->delivery || !s->run)
+        return WEIR_OK;
+    enum weir_err err = delivery_turn(s->delivery, s->store, service_now_ms(s), fault);
+    return err ? service_lost(s, err, fault) : WEIR_OK;
 }
 
 /* ---- SIGHUP ---- */
@@ -100,26 +112,40 @@ static const char *unfit(const struct config *old, const struct config *new, str
     return NULL;
 }
 
+static void give_back(struct service *s, struct config *config, struct log *log, const char *why)
+{
+    config_free(s->app->config);
+    log_free(s->app->log);
+    s->app->config = config;
+    s->app->log = log;
+    refuse(s, why);
+}
+
 /* The run is closed before the new one is opened: the open windows exist once. */
 static void take_over(struct service *s, struct config *config, struct log *log)
 {
     struct config *old_config = s->app->config;
     struct log *old_log = s->app->log;
+    struct delivery *delivery = NULL;
     struct fault fault = {WEIR_OK, ""};
+    s->app->config = config;
+    s->app->log = log;
+    enum weir_err err = s->store ? delivery_open(s->app, s->store, false, &delivery, &fault) : WEIR_OK;
+    if (err) {
+        give_back(s, old_config, old_log, fault.text);
+        return;
+    }
     keep_counts(s);
     run_close(s->run);
     s->run = NULL;
-    s->app->config = config;
-    s->app->log = log;
-    enum weir_err err = s->store ? run_open(s->app, s->store, &s->run, &fault) : WEIR_OK;
+    err = s->store ? run_open(s->app, s->store, &s->run, &fault) : WEIR_OK;
     if (err && !passes(err)) { /* a file that changed since it was tried */
-        s->app->config = old_config;
-        s->app->log = old_log;
-        log_free(log);
-        config_free(config);
-        refuse(s, fault.text);
+        delivery_close(delivery, NULL);
+        give_back(s, old_config, old_log, fault.text);
         return;
     }
+    delivery_close(s->delivery, s->store);
+    s->delivery = delivery;
     if (err)
         service_detach(s);
     config_free(old_config);

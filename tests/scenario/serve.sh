@@ -4,6 +4,7 @@
 # shellcheck shell=bash
 export WEIR_SERVE_LISTEN=127.0.0.1:0 WEIR_SERVE_REST=0 WEIR_CHECKPOINT_INTERVAL=0
 pid=
+trap '' PIPE # the service may end while it is asked
 trap '[ -z "$pid" ] || kill -9 "$pid" 2>/dev/null' EXIT
 
 # serve NAME DIR...: in the background on store NAME; sets pid and port
