@@ -41,7 +41,7 @@ SRC     := $(filter-out src/app/main.c,$(wildcard $(ROOMS:%=src/%/*.c)))
 LIB     := $(B)/libweir.a
 TESTS   := $(patsubst %.c,$(B)/%,$(wildcard tests/test_$(ONLY)*.c))
 FUZZERS := $(if $(ONLY),,$(patsubst %.c,$(B)/%,$(wildcard tests/fuzz/fuzz_*.c)))
-PROGS   := weir $(patsubst scripts/%.c,%,$(wildcard scripts/flowgen.c scripts/measure.c scripts/parquetgen.c))
+PROGS   := weir $(patsubst scripts/%.c,%,$(wildcard scripts/flowgen.c scripts/flowpcap.c scripts/measure.c scripts/parquetgen.c))
 
 all: $(PROGS:%=$(B)/%) ## build/weir and the tools beside it (this is the default)
 	$(Q)$(if $(SAN)$(NOISAL),,for p in $(PROGS); do [ "$$(readlink build/$$p)" = $(FLAVOUR)/$$p ] || ln -sfn $(FLAVOUR)/$$p build/$$p; done)
@@ -51,7 +51,7 @@ check: ## the rules of the house: layers, style, scripts, man pages
 	$(Q)scripts/check-layers.sh --self-test && scripts/check-layers.sh && scripts/check-style.sh --self-test && scripts/check-style.sh
 fuzz-%: ## fuzz-line T=60: run one fuzz target under clang; new finds go to build/fuzz/
 	$(Q)$(MAKE) --no-print-directory CC=clang OPT=-O1 SAN=address,undefined,fuzzer-no-link T=$(T) run-fuzz-$*
-bench: all ## compare with zcat, DuckDB and mawk on the same job (long); bench-parquet: how fast Parquet is read
+bench: all ## compare with zcat, DuckDB and mawk on the same job (long); bench-parquet, bench-pcap: how fast those are read
 	$(Q)scripts/bench
 bench-%: all ; $(Q)scripts/bench-$*
 install: all ## program and man pages into $(DESTDIR)$(PREFIX)
@@ -77,7 +77,7 @@ map: ## the rooms in path order, a line each
 
 $(B)/weir: $(call obj,src/app/main.c) $(LIB)
 $(B)/flowgen: $(call obj,$(wildcard scripts/flowgen*.c))
-$(B)/measure $(B)/parquetgen: $(B)/%: $(B)/scripts/%.o $(LIB)
+$(B)/measure $(B)/parquetgen $(B)/flowpcap: $(B)/%: $(B)/scripts/%.o $(LIB)
 $(B)/tests/test_%: $(B)/tests/test_%.o $(LIB)
 	$(Q)$(LINK) -fno-lto -o $@ $^ $(LIBS) -lcmocka
 $(B)/tests/fuzz/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(if $(findstring fuzzer,$(SAN)),,$(B)/tests/fuzz/replay.o) $(LIB)
