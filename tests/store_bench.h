@@ -300,12 +300,22 @@ static inline bool is_meant(const struct backend *backend, const char *which)
     return !*which || (backend->durable && strcmp(which, ON_DURABLE_BACKENDS) == 0) || strcmp(which, backend->name) == 0;
 }
 
-static inline int run_on_backends(const struct claim *claims, size_t n, const char *which)
+static inline bool make_store_dir(void)
 {
     const char *tmp = getenv("TMPDIR");
-    int failed = 0;
     snprintf(store_dir, sizeof store_dir, "%.40s/weir-store.XXXXXX", tmp ? tmp : "/tmp");
-    if (!mkdtemp(store_dir))
+    return mkdtemp(store_dir) != NULL;
+}
+
+static inline void remove_store_dir(void)
+{
+    nftw(store_dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+static inline int run_on_backends(const struct claim *claims, size_t n, const char *which)
+{
+    int failed = 0;
+    if (!make_store_dir())
         return 1;
     for (size_t i = 0; i < WEIR_COUNT(backends); i++) {
         if (!is_meant(&backends[i], which))
@@ -314,7 +324,7 @@ static inline int run_on_backends(const struct claim *claims, size_t n, const ch
         failed += start_server(backend_now) ? 1 : run_claims(backend_now, claims, n);
         stop_server(backend_now);
     }
-    nftw(store_dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    remove_store_dir();
     return failed;
 }
 

@@ -15,7 +15,7 @@
 
 /* Findings do not change DONE: a scheduler would retry a good run. FINDINGS beats REJECTED. */
 enum app_exit { APP_DONE = 0, APP_FAILED = 1, APP_USAGE = 2, APP_FINDINGS = 3, APP_REJECTED = 4, APP_UNAVAILABLE = 75 };
-enum app_exit app_exit_of(enum weir_err err); /* OK, INTERRUPTED: 0 · USAGE: 2 · UNAVAILABLE, BUSY, ROLLBACK: 75 · else 1 */
+enum app_exit app_exit_of(enum weir_err err); /* OK, INTERRUPTED: 0 · USAGE, VERSION: 2 · UNAVAILABLE, BUSY, ROLLBACK: 75 · else 1 */
 
 /* ---- configuration: members, types, defaults and ranges in src/app/params.def ---- */
 struct text_list {

@@ -85,6 +85,7 @@ enum app_exit app_exit_of(enum weir_err err)
     switch (err) {
     case WEIR_OK:
     case WEIR_INTERRUPTED: return APP_DONE;
+    case WEIR_VERSION: /* nothing was read or written: use the newer weir */
     case WEIR_USAGE: return APP_USAGE;
     case WEIR_UNAVAILABLE:
     case WEIR_ROLLBACK: /* another run heals it */

@@ -79,6 +79,8 @@ struct reading {
     const size_t *wanted; /* places in ids of what is asked for */
     store_each *each; void *ctx;
     struct fault *fault;
+    bool again;           /* another attempt may do better */
+    bool alone;           /* one value: asked for without a transaction */
     bool began;           /* each was called: the answer cannot be asked for again */
 };
 
@@ -91,35 +93,44 @@ static void key_of(const struct redis_store *s, char kind, const char *id, char 
 static enum weir_err take_value(void *ctx, const struct redis_item *item)
 {
     struct reading *r = ctx;
-    if (item->depth != 1 || item->type == REDIS_REPLY_NIL)
+    if (item->depth != (r->alone ? 0 : 1) || item->type == REDIS_REPLY_NIL || item->type == REDIS_REPLY_ARRAY)
         return WEIR_OK;
-    size_t i = r->wanted[item->at[0]];
-    bool again;
+    size_t i = r->wanted[r->alone ? 0 : item->at[0]];
     if (item->type == REDIS_REPLY_ERROR) {
         char what[STORE_ID_MAX + 16], error[REDIS_TEXT_MAX];
         snprintf(what, sizeof what, "read value %c:%s", r->kind, r->ids[i]);
         snprintf(error, sizeof error, "%.*s", (int)(item->text.n < REDIS_TEXT_MAX ? item->text.n : REDIS_TEXT_MAX - 1), item->text.p);
-        return redis_server_fault(what, error, &again, r->fault);
+        return redis_server_fault(what, error, &r->again, r->fault);
     }
     r->began = true;
     return r->each(r->ctx, i, item->text);
 }
 
-/* MULTI, a GET each, EXEC: the replies before that of EXEC say QUEUED, or why not. */
-static enum weir_err read_once(struct redis_store *s, struct reading *r, size_t n, bool *again)
+static void ask_values(struct redis_store *s, const struct reading *r, size_t n)
 {
     struct redis_conn *c = s->link.conn;
-    struct redis_reply reply;
-    char key[REDIS_KEY_MAX], error[REDIS_TEXT_MAX] = "";
-    *again = false;
-    redis_conn_ask(c, 1, (const char *const[]){"MULTI"});
+    char key[REDIS_KEY_MAX];
+    if (!r->alone)
+        redis_conn_ask(c, 1, (const char *const[]){"MULTI"});
     for (size_t i = 0; i < n; i++) {
         key_of(s, r->kind, r->ids[r->wanted[i]], key);
         redis_conn_ask(c, 2, (const char *const[]){"GET", key});
     }
-    redis_conn_ask(c, 1, (const char *const[]){"EXEC"});
+    if (!r->alone)
+        redis_conn_ask(c, 1, (const char *const[]){"EXEC"});
+}
+
+/* MULTI, a GET each, EXEC: the replies before that of EXEC say QUEUED, or why not. */
+static enum weir_err read_once(struct redis_store *s, struct reading *r, size_t n)
+{
+    struct redis_conn *c = s->link.conn;
+    struct redis_reply reply;
+    char error[REDIS_TEXT_MAX] = "";
+    r->again = false;
+    r->alone = n == 1;
+    ask_values(s, r, n);
     enum weir_err err = WEIR_OK;
-    for (size_t i = 0; i < n + 1 && !err; i++) {
+    for (size_t i = 0; i < n + 1 && !r->alone && !err; i++) {
         err = redis_conn_reply(c, NULL, NULL, &reply, r->fault);
         if (!err && reply.type == REDIS_REPLY_ERROR && !*error)
             memcpy(error, reply.text, sizeof error);
@@ -127,9 +138,9 @@ static enum weir_err read_once(struct redis_store *s, struct reading *r, size_t 
     if (!err)
         err = redis_conn_reply(c, take_value, r, &reply, r->fault);
     if (redis_conn_lost(c))
-        *again = !r->began && err == WEIR_UNAVAILABLE;
+        r->again = !r->began && err == WEIR_UNAVAILABLE;
     else if (!err && reply.type == REDIS_REPLY_ERROR)
-        err = redis_server_fault("read the store", *error ? error : reply.text, again, r->fault);
+        err = redis_server_fault("read the store", *error ? error : reply.text, &r->again, r->fault);
     return err;
 }
 
@@ -147,14 +158,14 @@ static enum weir_err reconnect(struct redis_store *s, struct fault *fault)
 
 static enum weir_err read_from_server(struct redis_store *s, struct reading *r, size_t n)
 {
-    bool again = true;
     enum weir_err err = WEIR_OK;
-    for (int i = 0; i < ATTEMPTS_MAX && again; i++) {
+    r->again = true;
+    for (int i = 0; i < ATTEMPTS_MAX && r->again; i++) {
         err = reconnect(s, r->fault);
         if (err)
             return err;
-        err = read_once(s, r, n, &again);
-        if (again)
+        err = read_once(s, r, n);
+        if (r->again)
             redis_link_retry(&s->link, i);
     }
     return err;
@@ -424,9 +435,11 @@ static enum weir_err commit_once(struct redis_store *s, bool *done, bool *again,
     enum weir_err err = WEIR_OK;
     if (!s->link.conn || redis_conn_lost(s->link.conn))
         err = redis_link_resume(&s->link, &behind, fault);
-    *done = behind; /* the attempt before this one was the one that counted */
-    if (err || *done)
+    if (err)
         return err;
+    *done = behind; /* the attempt before this one was the one that counted */
+    if (*done)
+        return WEIR_OK;
     err = redis_link_watch(&s->link, fault);
     if (!err) {
         failpoint("store-watched");

@@ -164,9 +164,9 @@ static enum weir_err compare(const struct redis_link *l, const struct redis_meta
         return fault_set(fault, WEIR_ROLLBACK, "the store went back in time: it was at commit %llu, and is another store now, at commit %llu", was, is);
     if (now->seq < l->meta.seq)
         return fault_set(fault, WEIR_ROLLBACK, "the store went back in time: it was at commit %llu, and is at %llu now", was, is);
-    *behind = now->seq == l->meta.seq + 1;
     if (!is_ours(l, now) || now->seq > l->meta.seq + 1)
         return fault_set(fault, WEIR_BUSY, "the store was taken over by another weir since commit %llu: open it again", was);
+    *behind = now->seq == l->meta.seq + 1;
     return WEIR_OK;
 }
 

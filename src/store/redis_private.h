@@ -89,7 +89,7 @@ int64_t redis_now_ms(void);
 /* ---- redis_server.c ---- */
 struct redis_info {
     char version[24], run_id[48], role[16], policy[32], mode[16];
-    bool aof;
+    bool aof, loading;
     uint64_t replicas;
 };
 /* Sign in and ask the server what it is. */

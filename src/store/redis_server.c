@@ -78,6 +78,8 @@ static void take_line(struct redis_info *info, struct slice name, struct slice v
             take_text(texts[i].out, texts[i].cap, value);
     if (slice_eq(name, SLICE_LIT("aof_enabled")))
         info->aof = slice_eq(value, SLICE_LIT("1"));
+    if (slice_eq(name, SLICE_LIT("loading")))
+        info->loading = slice_eq(value, SLICE_LIT("1"));
     if (slice_eq(name, SLICE_LIT("connected_slaves")) && parse_u64(value, UINT32_MAX, &info->replicas))
         info->replicas = 0;
 }
@@ -109,6 +111,8 @@ static enum weir_err read_info(struct redis_conn *c, struct redis_info *out, str
         err = redis_server_fault("ask the server what it is", reply.text, &again, fault);
     if (!err && (!*out->version || !*out->run_id || !*out->role))
         err = fault_set(fault, WEIR_USAGE, "what answers at the store's address is no Redis server");
+    if (!err && out->loading) /* until then it says that it has no append-only file, too */
+        err = fault_set(fault, WEIR_UNAVAILABLE, "the server of the store is still loading its data");
     return err;
 }
 
