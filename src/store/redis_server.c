@@ -136,7 +136,7 @@ enum weir_err redis_server_greet(struct redis_conn *c, const struct redis_place 
     if (!err && reply.type == REDIS_REPLY_ERROR)
         err = sign_in_fault(reply.text, fault);
     err = err ? err : read_info(c, out, fault);
-    if (err == WEIR_CORRUPT && !sign_in) /* an answer that is none: a web server, say */
+    if (err == WEIR_CORRUPT) /* an answer that is none: a web server, say */
         err = fault->err = WEIR_USAGE;
     return err;
 }
