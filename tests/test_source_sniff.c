@@ -87,7 +87,7 @@ static void names_the_other_logs_of_the_bucket(void **state)
     (void)state;
     FOREIGN("{\"Records\":[{\"eventVersion\":\"1.08\"", "CloudTrail");
     FOREIGN(" {\n  \"Records\" : [", "CloudTrail");
-    FOREIGN("{\"records\":[{\"time\":\"2018", "Azure");
+    TEXT("{\"records\":[{\"time\":\"2018");
     FOREIGN("https 2018-07-02T22:23:00.186641Z app/my-loadbalancer/50dc6c495c0c9188 192.168.131.39:2817", "load balancer");
 }
 

@@ -121,6 +121,7 @@ struct record {
     X(ID_TOO_LONG, "id-too-long", "an identifier longer than 255 bytes")                                            \
     X(TIMESTAMP, "timestamp", "no ISO time before a record of a CloudWatch export")                                 \
     X(NO_LAYOUT, "no-layout", "a record before any header, and no layout configured")                               \
+    X(TIME, "time", "not a time as it should be written")                                                           \
     X(PACKET_TIME, "packet-time", "a packet without a time, or with one before 1970-01-02 or after 2105")           \
     X(PACKET_SHORT_LINK, "packet-short-link", "the captured bytes of a packet end in its link header")              \
     X(PACKET_TAGS, "packet-tags", "a packet with more than 8 VLAN tags")                                            \
@@ -146,6 +147,7 @@ const char *decode_reject_text(enum decode_reject why);
     X(OTHER_LOG, "other-log", "another kind of log (CloudTrail, load balancer, S3 access, ...)")                     \
     X(PARQUET_DAMAGED, "parquet-damaged", "a Parquet file that is damaged or cut short")                             \
     X(PARQUET_FEATURE, "parquet-feature", "a Parquet file with something that weir does not read")                   \
+    X(JSON, "json", "JSON that is damaged, cut short or nested too deeply")                                          \
     X(CAPTURE, "capture", "a packet capture that is damaged or cut")                                                \
     X(LINK_TYPE, "link-type", "a packet capture of an unsupported link type")
 #define DECODE_BAD_ENUM(name, word, text) BAD_##name,
@@ -161,6 +163,8 @@ const char *decode_bad_text(enum decode_bad why);
     X(SAME_ENDS, "src-equals-dst") X(NO_ACTION, "no-action") X(ODD_STATUS, "odd-status") X(NODATA_FILLED, "nodata-filled") \
     X(ODD_FLAGS, "odd-tcp-flags") X(ODD_PATH, "odd-traffic-path") X(WRAPPED, "json-wrapped") X(TIMESTAMP_PREFIX, "timestamp-prefix") \
     X(BOM, "byte-order-mark") X(COMMENT, "comment")                                                                  \
+    X(CONTROL_MESSAGE, "control-message") X(OTHER_ENTRY, "other-entry") X(OPEN_BLOB, "open-blob") X(NESTED_RECORDS, "nested-records") \
+    X(NO_VOLUME, "no-volume") X(ESTIMATED, "estimated")                                                              \
     X(PACKET_READ, "packets") X(PACKET_ARP, "packets-arp") X(PACKET_LLC, "packets-llc") X(PACKET_NOT_IP, "packets-not-ip") \
     X(PACKET_DUPLICATE, "packets-duplicate") X(PACKET_NO_LENGTH, "packets-without-ip-length")                        \
     X(PACKET_LENGTH, "packets-ip-length-beyond-packet") X(PACKET_CAPTURED, "packets-captured-beyond-length")         \

@@ -69,13 +69,9 @@ const struct layout *decoder_layout(const struct decoder *d)
     return &d->layout;
 }
 
-/* Milliseconds are a property of the file: noted once. */
 void decoder_note(struct decoder *d, uint32_t notes)
 {
-    for (; notes; notes &= notes - 1) {
-        unsigned note = (unsigned)__builtin_ctz(notes);
-        d->out.counts.notes[note] += note != NOTE_TIMES_IN_MS || d->out.counts.notes[note] == 0;
-    }
+    decode_notes(&d->out, notes);
 }
 
 static void note(struct decoder *d, enum decode_note which)

@@ -112,6 +112,12 @@ struct decoder {
     char head[DECODE_HEADROOM + STREAM_HEAD_BYTES];
 };
 
+/* The decoder whose output this is. */
+static inline struct decoder *decoder_of(struct decode_out *out)
+{
+    return (struct decoder *)(void *)((char *)out - offsetof(struct decoder, out));
+}
+
 /* Decode and emit the whole lines of a block of at most BLOCK_BYTES; `readable` bytes may be read. Returns the bytes eaten. */
 typedef size_t block_reader(struct decoder *d, const char *p, size_t n, size_t readable);
 block_reader block_plain;

@@ -33,6 +33,14 @@ void decode_note(struct decode_out *out, enum decode_note which)
     out->counts.notes[which]++;
 }
 
+void decode_notes(struct decode_out *out, uint32_t notes)
+{
+    for (; notes; notes &= notes - 1) {
+        unsigned which = (unsigned)__builtin_ctz(notes);
+        out->counts.notes[which] += which != NOTE_TIMES_IN_MS || out->counts.notes[which] == 0;
+    }
+}
+
 enum weir_err decode_spoil(struct decode_out *out, enum decode_bad why, const char *detail)
 {
     out->bad = why;

@@ -247,16 +247,6 @@ static void column_into(const struct column *c, struct row *row, unsigned n)
 
 /* ---- rows ---- */
 
-/* Milliseconds are a property of the file: noted once. */
-static void notes_tell(uint32_t notes, struct decode_out *out)
-{
-    for (; notes; notes &= notes - 1) {
-        unsigned which = (unsigned)__builtin_ctz(notes);
-        if (which != NOTE_TIMES_IN_MS || out->counts.notes[which] == 0)
-            decode_note(out, (enum decode_note)which);
-    }
-}
-
 static void row_tell(const struct parquet *pq, struct row *row, struct decode_out *out)
 {
     struct walk w = {.pg = &pq->program, .r = &row->r, .has = row->has, .notes = row->notes, .other_family = true, .why = REJECT_COUNT};
@@ -270,7 +260,7 @@ static void row_tell(const struct parquet *pq, struct row *row, struct decode_ou
     }
     row->r.has = w.has;
     if (WEIR_UNLIKELY(w.notes))
-        notes_tell(w.notes, out);
+        decode_notes(out, w.notes);
     decode_emit(out, &row->r);
 }
 

@@ -26,6 +26,8 @@ void decode_emit(struct decode_out *out, const struct record *r);
 /* One record that cannot be used; counts it as read. field: enum decode_field, or FIELD_COUNT for none. */
 void decode_refuse(struct decode_out *out, enum decode_reject why, uint64_t line, unsigned field, struct slice text);
 void decode_note(struct decode_out *out, enum decode_note which);
+/* Bits 1u << enum decode_note of one record. Milliseconds are a property of the object: noted once. */
+void decode_notes(struct decode_out *out, uint32_t notes);
 /* The whole object is refused; UNSUPPORTED, so that `return decode_spoil(...)` reads well. detail may be "". */
 enum weir_err decode_spoil(struct decode_out *out, enum decode_bad why, const char *detail);
 
@@ -63,7 +65,7 @@ struct reader {
     /* One object to its end. OK; UNSUPPORTED after decode_spoil(); what stream_next() and its like gave; NOMEM. in->fault tells more. */
     enum weir_err (*read)(void *state, struct stream *in);
 };
-extern const struct reader reader_parquet;
+extern const struct reader reader_parquet, reader_json;
 #define READERS_MAX 8
 extern const struct reader reader_capture;
 void readers_close(void *state[READERS_MAX]);

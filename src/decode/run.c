@@ -5,6 +5,7 @@
 
 static const struct reader *const readers[READERS_MAX + 1] = { /* asked in this order, up to a NULL */
     &reader_parquet,
+    &reader_json,
     &reader_capture,
     NULL,
 };

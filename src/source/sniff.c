@@ -98,7 +98,7 @@ static const char *document_name(struct slice s)
     if (!eat(&s, "{"))
         return NULL;
     s = skip_blanks(s);
-    const char *name = eat(&s, "\"Records\"") ? "a CloudTrail log (JSON)" : eat(&s, "\"records\"") ? "an Azure log (JSON)" : NULL;
+    const char *name = eat(&s, "\"Records\"") ? "a CloudTrail log (JSON)" : NULL;
     s = skip_blanks(s);
     return name && eat(&s, ":") ? name : NULL;
 }
