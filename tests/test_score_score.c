@@ -52,7 +52,7 @@ static void a_threshold_is_a_share_of_the_budget_by_strata(void **state)
     struct score s = rich_score(BUDGET);
     assert_true(s.n > 6);
     for (size_t i = 0; i < s.n; i++)
-        assert_near(s.part[i].threshold / (s.part[i].share * model->gain * BUDGET / strata_open(s.part[i].test)), 1);
+        assert_near(s.part[i].threshold / (s.part[i].share * model->gain * (BUDGET - model->reserve) / strata_open(s.part[i].test)), 1);
 }
 
 static void a_part_raises_when_its_rate_is_within_its_threshold(void **state)
@@ -82,14 +82,21 @@ static void a_larger_budget_raises_the_same_and_more(void **state)
     assert_true(last > 4);
 }
 
-static void the_score_is_that_of_the_strongest_part(void **state)
+static void the_score_is_that_of_the_smallest_budget_that_raises(void **state)
 {
     (void)state;
-    struct score s = rich_score(BUDGET);
-    double best = 0;
+    double value = rich_score(BUDGET).value, smallest = pow(10, -value);
+    assert_true(value > 4);
+    assert_true(rich_score(smallest * 1.0001).raised);
+    assert_false(rich_score(smallest * 0.9999).raised);
+}
+
+static void of_a_budget_under_the_reserve_a_part_is_spent(void **state)
+{
+    (void)state;
+    struct score s = rich_score(model->reserve / 2);
     for (size_t i = 0; i < s.n; i++)
-        best = fmax(best, -log10(s.part[i].rate / (s.part[i].threshold / BUDGET)));
-    assert_near(s.value, best);
+        assert_near(s.part[i].threshold / (s.part[i].share * model->gain * model->spent_least * model->reserve / 2 / strata_open(s.part[i].test)), 1);
 }
 
 static void parts_come_raised_first_and_strongest_first(void **state)
@@ -329,7 +336,8 @@ int main(void)
         cmocka_unit_test(a_threshold_is_a_share_of_the_budget_by_strata),
         cmocka_unit_test(a_part_raises_when_its_rate_is_within_its_threshold),
         cmocka_unit_test(a_larger_budget_raises_the_same_and_more),
-        cmocka_unit_test(the_score_is_that_of_the_strongest_part),
+        cmocka_unit_test(the_score_is_that_of_the_smallest_budget_that_raises),
+        cmocka_unit_test(of_a_budget_under_the_reserve_a_part_is_spent),
         cmocka_unit_test(parts_come_raised_first_and_strongest_first),
         cmocka_unit_test(of_too_many_parts_the_strongest_stay),
         cmocka_unit_test(a_test_that_is_left_out_raises_nothing_and_changes_no_other),

@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* From observations to parts, and from parts to a score.
  *
- *   share = w / sum of all w;  a test raises when u > 0 and rate(u) * shock <= share * budget
- *   score = -log10(min rate / share) */
+ *   share = w / sum of all w;  spent = max(budget * spent_least, budget - reserve)
+ *   a test raises when u > 0 and rate(u) * shock <= share * gain * spent / strata
+ *   score = -log10(the smallest budget at which some test raises)
+ *
+ * The reserve is for what people do on purpose and nobody could tell from an attack (a migration, a load test, a new backup target): it happens
+ * as often whatever the budget, and is raised whatever the threshold. */
 #include <math.h>
 #include <string.h>
 
@@ -65,8 +69,14 @@ struct judging {
     struct score *out;
 };
 
+/* What of a budget is spent on what is unusual by chance, and the budget of which so much is. */
+static double spent_of(const struct score_model *m, double budget) { return fmax(budget * m->spent_least, budget - m->reserve); }
+static double budget_of(const struct score_model *m, double spent) { return fmin(spent / m->spent_least, spent + m->reserve); }
+
+static double own_share(const struct score_model *m, enum score_test test) { return score_test_share(m, test) * m->gain / strata_open(test); }
+
 /* Whatever the budget, nothing under the reference is a finding. */
-static double threshold(const struct judging *j, enum score_test test) { return score_test_share(j->s->m, test) * j->s->m->gain * j->budget / strata_open(test); }
+static double threshold(const struct judging *j, enum score_test test) { return own_share(j->s->m, test) * spent_of(j->s->m, j->budget); }
 
 static bool raises(const struct judging *j, const struct observation *o, double u)
 {
@@ -136,7 +146,7 @@ void scorer_judge(struct scorer *s, const struct score_calibration *c, double bu
     for (size_t i = 0; i < s->n; i++)
         judge_one(&j, &s->seen[i]);
     for (size_t i = 0; i < out->n; i++) {
-        double v = -log10(out->part[i].rate / (out->part[i].threshold / budget));
+        double v = -log10(budget_of(s->m, out->part[i].rate / own_share(s->m, out->part[i].test)));
         out->value = v > out->value ? v : out->value;
         out->raised |= out->part[i].raised;
         out->unusual |= out->part[i].raised;
