@@ -171,13 +171,23 @@ static inline enum weir_err keep_host(void *ctx, const struct host_day *d)
     return WEIR_OK;
 }
 
+static inline enum weir_err count_suspect(void *ctx, const struct host_day *d)
+{
+    assert_true(d->suspected || d->rules_broken);
+    *(unsigned *)ctx += d->suspected;
+    return WEIR_OK;
+}
+
 /* The host-day of this address on the first day; `seen` tells how many interfaces have it. Borrowed until the next call. */
 static inline const struct looked_up *look_up(struct window *w, const char *host)
 {
     static struct looked_up l;
     memset(&l, 0, sizeof l);
     l.want = ip(host);
+    unsigned suspects = 0; /* as many, if they alone are asked for */
+    assert_int_equal(window_each_suspect(w, DAY0, 0, count_suspect, &suspects), WEIR_OK);
     assert_int_equal(window_each_host(w, DAY0, 0, keep_host, &l), WEIR_OK);
+    assert_int_equal(window_stats(w).suspected_forwarders, suspects);
     return &l;
 }
 

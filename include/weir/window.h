@@ -90,6 +90,8 @@ struct host_day {
  * result stops and is returned. */
 typedef enum weir_err window_each(void *ctx, const struct host_day *day);
 WEIR_MUST_USE enum weir_err window_each_host(struct window *w, int64_t day_s, uint64_t at_least, window_each *each, void *ctx);
+/* Of these only those that broke a rule or are suspected to forward: most hosts then need no more than a look. */
+WEIR_MUST_USE enum weir_err window_each_suspect(struct window *w, int64_t day_s, uint64_t at_least, window_each *each, void *ctx);
 /* How many hosts sent or got anything on that day. */
 uint64_t window_hosts(struct window *w, int64_t day_s);
 /* Days present, ascending; returns how many (writes at most max). */

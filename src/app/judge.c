@@ -104,6 +104,16 @@ static uint64_t least_bytes(const struct judging *g)
     return g->closing ? 0 : least;
 }
 
+/* The first day of all, still open, without threats and ceilings: no sum of bytes can be raised, only what broke a rule. */
+static bool no_sum_can_raise(const struct judging *g)
+{
+    const struct config *c = g->run->app->config;
+    bool rules = context_about(g->run->context, CONTEXT_THREAT)->entries > 0;
+    for (uint16_t role = 1; role <= roles_count(c->role_map); role++)
+        rules |= role_daily_ceiling(c->role_map, role) > 0;
+    return !g->fleet_days && !g->closing && !rules;
+}
+
 /* ---- both passes: what the day is judged as ---- */
 
 static struct host_day as_judged(const struct judging *g, const struct host_day *day)
@@ -283,7 +293,8 @@ static enum weir_err two_passes(struct judging *g)
     int64_t day_s = (int64_t)g->day * DAY_S;
     uint64_t at_least = least_bytes(g);
     const struct class_entry *fleet = classes_fleet(g->classes);
-    enum weir_err err = window_each_host(g->run->window, day_s, at_least, survey_host, g);
+    enum weir_err err = no_sum_can_raise(g) ? window_each_suspect(g->run->window, day_s, at_least, survey_host, g)
+                                            : window_each_host(g->run->window, day_s, at_least, survey_host, g);
     if (!err)
         err = score_survey_end(g->survey, fleet->state, fleet->calibration);
     if (!err && (g->closing || g->above_n))

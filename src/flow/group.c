@@ -12,7 +12,7 @@
 static uint64_t payload(struct ip a, unsigned bits4, unsigned bits6)
 {
     if (ip_is_v4(a))
-        return ip_v4(ip_network(a, bits4));
+        return ip_v4(a) & UINT32_MAX << (32 - bits4);
     if (bits6 == 128) {
         uint64_t both[2] = {a.hi, a.lo};
         return stable_hash(both, sizeof both) & PAYLOAD_MASK;

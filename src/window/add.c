@@ -43,7 +43,7 @@ static inline enum weir_err add_one(struct window *w, uint32_t interface, const 
     if (!f->out)
         return add_incoming(w, row, k, f) ? WEIR_OK : folded(w);
     cell_add_hour(w, k, hour_at((uint64_t)f->start_s, f->bytes));
-    row_sent(&w->row[row], f->bytes);
+    w->row[row].sent = sat_add(w->row[row].sent, f->bytes);
     return WEIR_OK;
 }
 
@@ -192,7 +192,7 @@ static enum weir_err merge_row(struct merge *m, const struct merge_row *row)
 {
     const struct row *r = &m->src->row[row->from];
     day_mark(m->dst, r->day, m->dst->row[row->to].host_id);
-    row_sent(&m->dst->row[row->to], r->sent);
+    m->dst->row[row->to].sent = sat_add(m->dst->row[row->to].sent, r->sent);
     enum weir_err err = WEIR_OK;
     if (r->level[0] | r->level[1]) {
         err = merge_cells(m);

@@ -141,7 +141,7 @@ static enum weir_err encode_row(struct writer *wr, uint32_t at)
     const struct row *row = &wr->w->row[wr->w->order.row[at]];
     struct buffer *b = &wr->rows_out;
     buffer_varint(b, interface_number(wr, row->interface));
-    buffer_u8(b, (uint8_t)row->kind);
+    buffer_u8(b, row->kind);
     buffer_u64(b, row->host.hi);
     buffer_u64(b, row->host.lo);
     buffer_u8(b, row->level[0]);
@@ -255,7 +255,7 @@ static enum weir_err load_cell(struct loader *l, uint32_t row)
         if (l->c.err || hour > 23 || ticks > 63)
             return WEIR_CORRUPT;
         cell_add_hour(l->w, k, hour_make(hour, ticks, bytes));
-        row_sent(&l->w->row[row], sends ? bytes : 0);
+        l->w->row[row].sent = sat_add(l->w->row[row].sent, sends ? bytes : 0);
     }
     return l->c.err ? WEIR_CORRUPT : WEIR_OK;
 }

@@ -276,7 +276,7 @@ bool row_move_cells(struct window *w, uint32_t from, uint32_t to)
 {
     for (unsigned big = 0; big < 2; big++)
         row_raise_level(w, to, big, w->row[from].level[big]);
-    row_sent(&w->row[to], w->row[from].sent);
+    w->row[to].sent = sat_add(w->row[to].sent, w->row[from].sent);
     w->row[from].sent = 0;
     if (!w->row[from].hashed && slots_ready(w))
         row_hash_in(w, &w->row[from]);

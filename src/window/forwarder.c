@@ -84,21 +84,38 @@ static uint64_t said_sent(const struct window *w, const struct homes *h, uint32_
     return sum;
 }
 
+static bool goes_outside(uint64_t group)
+{
+    enum group_kind kind = group_kind(group);
+    return kind == GROUP_INITIATED || kind == GROUP_UNKNOWN || kind == GROUP_TRUSTED;
+}
+
 static uint64_t sent_outside(const struct host_day *d)
 {
     uint64_t sum = 0;
-    for (size_t i = 0; i < d->groups; i++) {
-        enum group_kind kind = group_kind(d->group[i].group);
-        if (kind == GROUP_INITIATED || kind == GROUP_UNKNOWN || kind == GROUP_TRUSTED)
-            sum = sat_add(sum, d->group[i].bytes_out);
-    }
+    for (size_t i = 0; i < d->groups; i++)
+        sum = sat_add(sum, goes_outside(d->group[i].group) ? d->group[i].bytes_out : 0);
     return sum;
 }
 
-bool forwarder_possible(const struct host_day *d)
+bool forwarded_enough(uint64_t outside, uint64_t inside) { return outside >= FORWARD_MIN_BYTES && inside >= outside / 2; }
+
+bool forwarder_possible(const struct host_day *d) { return forwarded_enough(sent_outside(d), d->internal_in) && ip_is_v4(d->host); }
+
+#define AHEAD 8
+
+void row_forwarded(const struct window *w, uint32_t at, uint64_t *outside, uint64_t *inside)
 {
-    uint64_t outside = sent_outside(d);
-    return outside >= FORWARD_MIN_BYTES && d->internal_in >= outside / 2 && ip_is_v4(d->host);
+    const struct order *o = &w->order;
+    for (uint32_t i = o->cell_start[at]; i < o->cell_start[at + 1] && o->cell[i] != NIL; i++) {
+        const struct cell *c = &w->cell[o->cell[i]];
+        if (i + AHEAD < o->cell_start[o->n] && o->cell[i + AHEAD] != NIL)
+            __builtin_prefetch(&w->cell[o->cell[i + AHEAD]]);
+        if (goes_outside(c->group))
+            *outside = sat_add(*outside, cell_bytes(w, o->cell[i]));
+        else
+            *inside = sat_add(*inside, c->bytes_in); /* some more than d->internal_in, which takes the internal groups only */
+    }
 }
 
 bool forwarder_suspected(const struct window *w, const struct homes *h, const struct host_day *d)

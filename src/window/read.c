@@ -8,6 +8,7 @@
 
 struct reader {
     struct window *w;
+    bool suspects;            /* only they are wanted */
     struct homes homes;
     uint32_t *own_row;        /* by interface: its gaps and whether it forwards, or NIL; NULL when the day has none */
     bool *proven;             /* by interface: some host of the day is certain */
@@ -222,17 +223,33 @@ static bool enough(const struct reader *r, uint32_t first, uint32_t end, uint64_
         const struct row *row = &w->row[w->order.row[i]];
         if (best == ROW_PENDING)
             w->stats.unresolved_bytes = sat_add(w->stats.unresolved_bytes, r->proven[row->interface] ? 0 : row->sent);
-        sent = sat_add(sent, row->sent == ROW_SENT_MAX ? UINT64_MAX : row->sent);
+        sent = sat_add(sent, row->sent);
         broken |= row->broken;
     }
     return best < ROW_PENDING && (sent >= at_least || broken);
+}
+
+/* Certainly no forwarder and no breaker of rules, as cells tell without being put together: where one interface under one flow log shows the
+ * host. */
+static bool beyond_suspicion(const struct reader *r, uint32_t first, uint32_t end)
+{
+    const struct window *w = r->w;
+    const struct row *row = &w->row[w->order.row[first]];
+    uint64_t outside = 0, inside = 0;
+    for (uint32_t i = first; i < end; i++) {
+        const struct row *other = &w->row[w->order.row[i]];
+        if (row->kind != ROW_HOME || other->interface != row->interface || other->broken)
+            return false;
+        row_forwarded(w, i, &outside, &inside);
+    }
+    return !forwarded_enough(outside, inside);
 }
 
 /* Rows first..end-1 of the order are of one host. */
 static enum weir_err read_host(struct reader *r, uint32_t first, uint32_t end, uint64_t at_least, window_each *each, void *ctx)
 {
     const struct row *row = &r->w->row[r->w->order.row[first]];
-    if (!enough(r, first, end, at_least))
+    if (!enough(r, first, end, at_least) || (r->suspects && beyond_suspicion(r, first, end)))
         return WEIR_OK;
     struct interface_name name;
     window_name(r->w, row->interface, &name);
@@ -244,7 +261,7 @@ static enum weir_err read_host(struct reader *r, uint32_t first, uint32_t end, u
         return err;
     take_sums(r, &d);
     err = suspect(r, &d);
-    return err ? err : each(ctx, &d);
+    return err || (r->suspects && !d.suspected && !d.rules_broken) ? err : each(ctx, &d);
 }
 
 static enum weir_err survey(struct reader *r)
@@ -270,9 +287,9 @@ static enum weir_err survey(struct reader *r)
     return WEIR_OK;
 }
 
-enum weir_err window_each_host(struct window *w, int64_t day_s, uint64_t at_least, window_each *each, void *ctx)
+static enum weir_err read_day(struct window *w, int64_t day_s, uint64_t at_least, bool suspects, window_each *each, void *ctx)
 {
-    struct reader r = {.w = w};
+    struct reader r = {.w = w, .suspects = suspects};
     w->stats.unresolved_bytes = 0;
     w->stats.suspected_forwarders = 0;
     enum weir_err err = window_order(w, (uint16_t)(day_s / DAY_S));
@@ -291,4 +308,14 @@ enum weir_err window_each_host(struct window *w, int64_t day_s, uint64_t at_leas
     free(r.ref);
     free(r.group);
     return err;
+}
+
+enum weir_err window_each_host(struct window *w, int64_t day_s, uint64_t at_least, window_each *each, void *ctx)
+{
+    return read_day(w, day_s, at_least, false, each, ctx);
+}
+
+enum weir_err window_each_suspect(struct window *w, int64_t day_s, uint64_t at_least, window_each *each, void *ctx)
+{
+    return read_day(w, day_s, at_least, true, each, ctx);
 }

@@ -347,7 +347,7 @@ static uint32_t row_make(struct window *w, uint32_t interface, struct ip host, u
     }
     slots_put(&w->row_slots, hash, w->rows);
     w->row[w->rows] = (struct row){.host = host, .interface = interface, .head = NIL, .in_cell = NIL,
-                                   .day = day, .kind = (unsigned)kind & 15, .hashed = !w->learns, .host_id = w->learns ? 0 : host_identity(w, interface, host)};
+                                   .day = day, .kind = (uint8_t)kind, .hashed = !w->learns, .host_id = w->learns ? 0 : host_identity(w, interface, host)};
     return w->rows++;
 }
 

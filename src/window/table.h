@@ -31,21 +31,16 @@ enum row_kind { ROW_HOME, ROW_VIA, ROW_PENDING, ROW_INTERFACE };
 struct row { /* one cache line */
     struct ip host;
     uint64_t host_id; /* stable hash of account, interface id and host */
-    uint64_t sent : 48; /* bytes out in all cells but those of the policy, saturating: most hosts need no look at their cells */
-    uint64_t kind : 4;  /* enum row_kind */
-    uint64_t hashed : 1; /* its cells are in the slots; in the sums of one object only those of long rows are */
-    uint64_t broken : 1; /* it has a cell of the policy or of what packets show */
+    uint64_t sent;    /* bytes out in all cells but those of the policy, saturating: most hosts need no look at their cells */
     uint32_t interface, head, in_cell;
     uint32_t kept[2];  /* small and big groups kept */
     uint32_t cells;    /* made so far, also those folded since */
     uint8_t level[2];  /* sampling level of each */
     uint16_t day;      /* days since 1970 */
+    uint8_t kind;      /* enum row_kind */
+    bool hashed;       /* its cells are in the slots; in the sums of one object only those of long rows are */
+    bool broken;       /* it has a cell of the policy or of what packets show */
 };
-#define ROW_SENT_MAX ((1ULL << 48) - 1)
-static inline void row_sent(struct row *r, uint64_t bytes)
-{
-    r->sent = (bytes < ROW_SENT_MAX - r->sent ? r->sent + bytes : ROW_SENT_MAX) & ROW_SENT_MAX;
-}
 
 /* One hour: hour of day (5 bits) | active ten-minute ticks (6) | bytes out (53, saturating). */
 typedef uint64_t hour_t;
@@ -57,9 +52,10 @@ static inline hour_t hour_make(unsigned hour, unsigned ticks, uint64_t bytes)
 {
     return (uint64_t)hour << 59 | (uint64_t)ticks << 53 | (bytes < HOUR_BYTES_MAX ? bytes : HOUR_BYTES_MAX);
 }
-static inline hour_t hour_sum(hour_t a, hour_t b)
+static inline hour_t hour_sum(hour_t a, hour_t b) /* of the same hour */
 {
-    return hour_make(hour_of(a), hour_ticks(a) | hour_ticks(b), hour_bytes(a) + hour_bytes(b));
+    uint64_t bytes = hour_bytes(a) + hour_bytes(b);
+    return ((a | b) & ~HOUR_BYTES_MAX) | (bytes < HOUR_BYTES_MAX ? bytes : HOUR_BYTES_MAX);
 }
 #define HOUR_NONE ((hour_t)0) /* as hour 0 with nothing in it: adding to it is the same */
 
@@ -154,6 +150,9 @@ void homes_close(struct homes *h);
 /* Place of a home row with this address, or NIL. */
 uint32_t homes_find(const struct window *w, const struct homes *h, struct ip host);
 bool forwarder_possible(const struct host_day *day); /* cheap: by its own sums */
+bool forwarded_enough(uint64_t outside, uint64_t inside);
+/* Add up what a row (its place in the order) sent outside, and at least what it got from inside. */
+void row_forwarded(const struct window *w, uint32_t at, uint64_t *outside, uint64_t *inside);
 bool forwarder_suspected(const struct window *w, const struct homes *h, const struct host_day *day);
 
 /* What is at hand without a search: the row that the interface used last, and a cell of a row that is not hashed; or NIL. */
