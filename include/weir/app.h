@@ -196,6 +196,8 @@ struct command {
     X(report) \
     X(evidence) \
     X(verify) \
+    X(replay) \
+    X(diff) \
     X(mark) \
     X(deliver) \
     X(budget) \
@@ -221,6 +223,7 @@ struct app {
     bool quiet, pretty;
     bool colour;              /* of out, decided */
     unsigned width;           /* columns of out when it is a terminal, else 0 */
+    int64_t now_s;            /* records of later times are not there yet; 0: by the clock */
     const char *flag[PARAM_COUNT]; /* values given as flags, NULL if not */
 };
 

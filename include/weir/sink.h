@@ -17,7 +17,7 @@ struct sink_style {
     bool colour;       /* severity is a word anyway */
     unsigned width;    /* columns of the terminal; 0 = do not wrap */
     bool pretty;       /* json formats: indented */
-    const char *store; /* what --store must name to find these again, for the commands that are offered; NULL: the default store */
+    const char *store; /* what --store must name to find these again, for the commands that are offered; NULL: the default store, "": they are kept nowhere */
 };
 /* Throughout: a reader that has closed its pipe had enough. That is no failure; the stream's error is cleared and the rest goes nowhere.
  * ndjson and ocsf: one OCSF object a line. json: the same objects as one JSON array, an object a line. csv: RFC 4180, one row per finding and

@@ -66,6 +66,8 @@ void object_list_free(struct object_list *list);
 WEIR_MUST_USE enum weir_err object_list_add(struct object_list *list, const char *path, struct fault *fault);
 /* Canonical order: objects with provenance first by (bucket_s, key), then the others by path. Same path twice: once. */
 void object_list_sort(struct object_list *list);
+/* Leave out what keep() says no to; the order stays. */
+void object_list_keep(struct object_list *list, bool (*keep)(void *ctx, const struct object *o), void *ctx);
 size_t object_list_count(const struct object_list *list);
 const struct object *object_list_at(const struct object_list *list, size_t i);
 uint64_t object_list_bytes(const struct object_list *list);

@@ -34,7 +34,8 @@ struct store_options {
     const char *ca_file, *cert_file, *key_file; /* TLS: who is trusted (NULL: as the system does), and who we are */
 };
 
-/* url: "sqlite:PATH" (created with 0600 in a directory created with 0700), "sqlite::memory:" for tests; "redis://[USER@]HOST[:PORT]",
+/* url: "sqlite:PATH" (created with 0600 in a directory created with 0700), "sqlite::memory:" for tests, "sqlite::temporary:" and "sqlite::temporary:PATH": a
+ * file without a name that is gone when it is closed, empty or a copy of the store at PATH; "redis://[USER@]HOST[:PORT]",
  * "rediss://" (TLS), "unix:SOCKET", "redis-cluster://HOST:PORT,HOST:PORT..." and "rediss-cluster://", each with "?shard=NAME" for one of
  * several stores (default "0"). Anything else is USAGE, so is a password in a url. Read-only on a missing store: NOTFOUND. BUSY when another
  * writer holds it, VERSION when it was written by a newer weir, CORRUPT when it is no weir store, UNAVAILABLE when it cannot be reached; USAGE also

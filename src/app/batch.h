@@ -7,7 +7,7 @@
 
 /* The objects behind the PATHs of a command line, sorted; free *out whatever comes back. */
 WEIR_MUST_USE enum weir_err batch_list(int argc, char **argv, struct object_list **out, struct fault *fault);
-/* One run over them, its findings on stdout and its summary on stderr. An exit code. */
-int batch_run(struct app *app, struct store *store, struct object_list *list, unsigned fail_severity);
+/* One run over them, its findings (host: only of that one, or NULL) on stdout and its summary on stderr. An exit code. */
+int batch_run(struct app *app, struct store *store, struct object_list *list, const struct ip *host, unsigned fail_severity);
 
 #endif

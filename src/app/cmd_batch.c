@@ -61,7 +61,7 @@ static enum weir_err check_law(const struct run_counts *c, struct fault *fault)
     return fault_set(fault, WEIR_CORRUPT, "counters disagree: read is not counted + rejected + duplicate");
 }
 
-int batch_run(struct app *app, struct store *store, struct object_list *list, unsigned fail_severity)
+int batch_run(struct app *app, struct store *store, struct object_list *list, const struct ip *host, unsigned fail_severity)
 {
     struct fault fault = {WEIR_OK, ""};
     struct run_counts counts;
@@ -80,9 +80,9 @@ int batch_run(struct app *app, struct store *store, struct object_list *list, un
         err = check_law(&counts, &fault);
     bool failing = false;
     if (!err && first_s)
-        err = findings_show_between(app, store, first_s, last_s, fail_severity, &counts.findings, &failing, &fault);
+        err = findings_show_between(app, store, first_s, last_s, host, fail_severity, &counts.findings, &failing, &fault);
     else if (!err)
-        err = findings_show_between(app, store, 0, 0, fail_severity, &counts.findings, &failing, &fault);
+        err = findings_show_between(app, store, 0, 0, host, fail_severity, &counts.findings, &failing, &fault);
     if (!err)
         err = write_summary(app, &counts, &fault);
     if (!err)
@@ -119,13 +119,12 @@ static int run_batch(struct app *app, int argc, char **argv)
     struct object_list *list = NULL;
     struct store *store = NULL;
     err = batch_list(argc, argv, &list, &fault);
-    if (!err) {
+    if (!err)
         err = open_store(app, STORE_READ_WRITE, &store, &fault);
-    }
     struct delivery *delivery = NULL;
     if (!err)
         err = delivery_open(app, store, true, &delivery, &fault); /* before the run: a secret that cannot be read ends it now */
-    int code = err ? app_fail(app, &fault) : batch_run(app, store, list, severity);
+    int code = err ? app_fail(app, &fault) : batch_run(app, store, list, NULL, severity);
     code = delivery_finish(app, delivery, store, code);
     delivery_close(delivery, store);
     store_close(store);

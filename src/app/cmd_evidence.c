@@ -19,11 +19,11 @@
 #include "app/audit.h"
 #include "app/batch.h"
 #include "app/chain.h"
-#include "app/context.h"
 #include "app/marks.h"
 #include "app/out_file.h"
 #include "app/outbox.h"
 #include "app/records.h"
+#include "app/replay.h"
 #include "app/seal.h"
 #include "weir/sink.h"
 
@@ -219,23 +219,11 @@ static void put_mark(struct bundle *b, struct buffer *out)
     marks_free(marks);
 }
 
-/* With the files that it names, as findings carry it; when one of them cannot be read, that of the keys alone. */
-static void hash_of_config(const struct config *c, char hash[17])
-{
-    struct context *x = NULL;
-    struct fault fault;
-    if (context_open(c, &x, &fault))
-        config_hash(c, hash);
-    else
-        context_hash(x, c, hash);
-    context_close(x);
-}
-
 static enum weir_err put_manifest(struct bundle *b, const struct sha256 *audit, struct buffer *out)
 {
     char when[TIME_TEXT_MAX], hash[17];
     time_format((int64_t)time(NULL), when);
-    hash_of_config(b->app->config, hash);
+    hash_in_force(b->app->config, hash);
     buffer_printf(out, "{\"weir_evidence\":1,\"finding\":\"wf1-%s\",\"made\":\"%s\",\n", b->entry->uid, when);
     put_build(out);
     buffer_printf(out, "\"configuration\":{\"hash\":\"%s\",\"file\":\"config.yaml\"},\n", hash);

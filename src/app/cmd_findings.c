@@ -128,10 +128,11 @@ static enum weir_err show_all(struct app *app, struct store *store, struct filte
     return err ? err : end;
 }
 
-enum weir_err findings_show_between(struct app *app, struct store *s, int64_t since_s, int64_t until_s, unsigned severity, uint64_t *shown,
-                                    bool *failing, struct fault *fault)
+enum weir_err findings_show_between(struct app *app, struct store *s, int64_t since_s, int64_t until_s, const struct ip *host, unsigned severity,
+                                    uint64_t *shown, bool *failing, struct fault *fault)
 {
-    struct filter f = {.since_s = since_s, .until_s = until_s};
+    struct filter f = {.since_s = since_s, .until_s = until_s, .by_host = host != NULL};
+    if (host) f.host = *host;
     enum weir_err err = show_all(app, s, &f, fault);
     *shown = f.shown;
     *failing = severity && f.worst >= severity;

@@ -265,7 +265,7 @@ enum weir_err run_feed(struct run *run, const struct feed *feed, struct fault *f
 {
     run->feed = feed;
     run->list = feed->list;
-    run->future_s = (int64_t)time(NULL) + FUTURE_S;
+    run->future_s = run->app->now_s ? run->app->now_s : (int64_t)time(NULL) + FUTURE_S;
     count_listed(run);
     run->progress = progress_new(run->app, object_list_bytes(run->list));
     enum weir_err err = run_find_duplicates(run, fault);

@@ -107,6 +107,7 @@ void table_add(struct page *p, const json_t *finding, bool first)
     page_text(p, view_text(finding, "message"));
     page_end(p, INDENT);
     say_mark(p, finding, INDENT);
+    if (p->style.store && !*p->style.store) return;
     page_pad(p, INDENT);
     buffer_puts(&p->line, "weir explain ");
     hint_store(p);

@@ -87,6 +87,19 @@ void object_list_sort(struct object_list *list)
     list->n = kept;
 }
 
+void object_list_keep(struct object_list *list, bool (*keep)(void *ctx, const struct object *o), void *ctx)
+{
+    size_t kept = 0;
+    list->bytes = 0;
+    for (size_t i = 0; i < list->n; i++) {
+        if (!keep(ctx, &list->v[i]))
+            continue;
+        list->bytes += list->v[i].size_bytes;
+        list->v[kept++] = list->v[i];
+    }
+    list->n = kept;
+}
+
 size_t object_list_count(const struct object_list *list)
 {
     return list->n;

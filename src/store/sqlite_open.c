@@ -23,6 +23,7 @@
 #define RECORD_MAX ((int)STORE_VALUE_MAX + 4096) /* a row: the value, its key and SQLite's header */
 #define SMALLEST_DATABASE 512 /* one page of the smallest size */
 #define LOCK_SUFFIX "-lock"
+#define TEMPORARY ":temporary:"
 
 static const char schema_sql[] =
     "CREATE TABLE kv(kind TEXT NOT NULL, id TEXT NOT NULL, value BLOB NOT NULL, PRIMARY KEY(kind, id)) STRICT;"
@@ -345,10 +346,35 @@ static enum weir_err reach_file(struct sqlite_file *f, const char *place, enum s
     return err;
 }
 
-static enum weir_err reach_memory(struct sqlite_file *f, struct fault *fault)
+/* SQLite's own names: in memory, or a file that has no name and is gone when it is closed. */
+static enum weir_err reach_nameless(struct sqlite_file *f, const char *name, struct fault *fault)
 {
-    f->path = strdup(":memory:");
-    return f->path ? WEIR_OK : fault_set(fault, WEIR_NOMEM, "cannot open a store in memory: out of memory");
+    f->path = strdup(name);
+    return f->path ? WEIR_OK : fault_set(fault, WEIR_NOMEM, "cannot open a store: out of memory");
+}
+
+static enum weir_err reach(struct sqlite_file *f, const char *place, enum store_mode mode, struct fault *fault)
+{
+    if (strcmp(place, ":memory:") == 0)
+        return reach_nameless(f, place, fault);
+    return strncmp(place, TEMPORARY, strlen(TEMPORARY)) == 0 ? reach_nameless(f, "", fault) : reach_file(f, place, mode, fault);
+}
+
+/* All of another store, as it is now: its writer need not stop. */
+static enum weir_err copy_from(struct sqlite_file *f, const char *place, struct fault *fault)
+{
+    struct sqlite_file from;
+    enum weir_err err = sqlite_file_open(&from, place, STORE_READ_ONLY, fault);
+    if (err)
+        return err;
+    sqlite3_backup *copy = sqlite3_backup_init(f->db, "main", from.db, "main");
+    int rc = copy ? sqlite3_backup_step(copy, -1) : SQLITE_ERROR;
+    if (copy && sqlite3_backup_finish(copy) && rc == SQLITE_DONE)
+        rc = SQLITE_ERROR;
+    if (rc != SQLITE_DONE)
+        err = fault_set(fault, rc == SQLITE_NOMEM ? WEIR_NOMEM : WEIR_IO, "cannot copy store '%.200s': %s", from.path, sqlite3_errmsg(f->db));
+    sqlite_file_close(&from);
+    return err;
 }
 
 /* A mistyped path leaves nothing behind. The lock is still held, so nobody else has begun to use the file. */
@@ -374,9 +400,11 @@ enum weir_err sqlite_file_open(struct sqlite_file *f, const char *place, enum st
 {
     bool fresh = false;
     *f = (struct sqlite_file){.lock_fd = -1};
-    enum weir_err err = strcmp(place, ":memory:") == 0 ? reach_memory(f, fault) : reach_file(f, place, mode, fault);
+    enum weir_err err = reach(f, place, mode, fault);
     if (!err)
         err = connect_file(f, mode, fault);
+    if (!err && !*f->path && place[strlen(TEMPORARY)])
+        err = copy_from(f, place + strlen(TEMPORARY), fault);
     if (!err)
         err = harden(f, fault);
     if (!err)

@@ -10,7 +10,7 @@
 struct sqlite_file {
     sqlite3 *db;
     int lock_fd; /* held for writing; -1 otherwise */
-    char *path;  /* resolved, or ":memory:" */
+    char *path;  /* resolved, or ":memory:", or "" */
     struct { size_t dirs; bool file, lock; } made; /* by this open; dirs: length of the outermost one's path, 0 = none */
 };
 
