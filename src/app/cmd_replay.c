@@ -162,8 +162,8 @@ const struct command command_replay = {
     .name = "replay",
     .summary = "run over past logs in a state of its own",
     .operands = "[PATH...]",
-    .help = "The same engine as batch and serve, with any configuration, over logs as they were; the store is not written. Learns from\n"
-            "the logs given, or begins with a copy of a store that was saved before them (--snapshot).\n"
+    .help = "The same engine as batch and serve, with any configuration, over logs as they were; the store is not written. Learns\n"
+            "from the logs given, or begins with a copy of a store that was saved before them (--snapshot).\n"
             "With --verify the store says what it counted and where; all of it is read again from nothing, and the finding must come\n"
             "out byte for byte. PATH: where these logs are now. Exit code 4: it is not identical, or some input was rejected.",
     .common = COMMON_STORE | COMMON_OUTPUT | COMMON_INPUT | COMMON_GEO | COMMON_RUN,
