@@ -38,7 +38,7 @@ static void facts_day(struct facts *x, size_t i)
     x->score[i].part[1] = (struct score_part){.test = SCORE_HOUR_VOLUME, .observed_bytes = FACTS_BYTES / 2, .reference_bytes = 20000000,
         .floor_bytes = 20000000, .rate = 0.01, .share = 0.3, .threshold = 0.0003, .since_hour = 24, .from_hour = 10, .to_hour = 10};
     x->hours[i][9] = x->hours[i][10] = FACTS_BYTES / 2;
-    x->day[i] = (struct finding_day){FACTS_DAY_S + (int64_t)i * DAY_S, &x->score[i], x->hours[i], 0, NULL, NULL};
+    x->day[i] = (struct finding_day){FACTS_DAY_S + (int64_t)i * DAY_S, &x->score[i], x->hours[i], 0, NULL, NULL, FACTS_BYTES};
 }
 
 static void facts_peer(struct facts *x, size_t i, const char *ip, uint64_t bytes)

@@ -200,6 +200,7 @@ struct command {
     X(diff) \
     X(mark) \
     X(deliver) \
+    X(suppressions) \
     X(budget) \
     X(coverage) \
     X(baseline) \

@@ -43,6 +43,7 @@ struct finding_day {
     const uint64_t *hour_bytes; /* 24: external bytes out */
     uint32_t gap_hours;       /* bit per hour with SKIPDATA */
     const uint64_t *usual, *high; /* 24 each: what the host usually sends in such an hour, and what is much for it; NULL: no history */
+    uint64_t bytes;           /* of the claim, sent on that day */
 };
 struct finding_facts {
     struct slice account, region, interface, vpc, instance, name, role, subnet; /* empty if unknown */

@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
-#include "app/marks.h"
+#include "app/shown.h"
 #include "app/outbox.h"
 #include "app/pipeline.h"
 #include "weir/app.h"
@@ -36,16 +36,15 @@ static int explain_entry(struct app *app, struct store *store, struct outbox_ent
 {
     struct outbox one = {.entry = entry, .n = 1, .cap = 1};
     struct fault fault = {WEIR_OK, ""};
-    struct buffer text, marked;
-    struct marks *marks = NULL;
+    struct buffer text;
+    struct shown as;
     buffer_init(&text, STORE_VALUE_MAX);
-    buffer_init(&marked, STORE_VALUE_MAX);
     enum weir_err err = outbox_show(store, &one, keep_text, &text, &fault);
     if (text.err) fault_set(&fault, err, "cannot show finding: %s", weir_err_text(err));
-    if (!err) err = marks_load(store, &marks, &fault);
-    if (!err) err = tell(app, store, marks_show(marks, (struct slice){text.p, text.n}, &marked), &fault);
-    marks_free(marks);
-    buffer_fini(&marked);
+    enum weir_err begun = shown_begin(&as, app->config, store, err ? NULL : &fault);
+    err = err ? err : begun;
+    if (!err) err = tell(app, store, shown_of(&as, (struct slice){text.p, text.n}, NULL), &fault);
+    shown_end(&as);
     buffer_fini(&text);
     return err ? app_fail(app, &fault) : APP_DONE;
 }

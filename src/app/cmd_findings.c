@@ -4,8 +4,8 @@
 #include <string.h>
 #include <strings.h>
 
-#include "app/marks.h"
 #include "app/outbox.h"
+#include "app/shown.h"
 #include "weir/app.h"
 #include "weir/sink.h"
 
@@ -19,11 +19,10 @@ struct filter {
     struct ip host, peer;
     int64_t since_s, until_s;
     struct sink *sink;
-    struct marks *marks;
-    struct buffer marked; /* the finding with its mark */
+    struct shown as;
     struct fault fault;
     uint64_t shown;
-    unsigned worst; /* severity of those shown */
+    unsigned worst; /* severity of those shown that nothing hides */
 };
 
 /* ---- options to a filter; each says what is wrong with it ---- */
@@ -104,9 +103,11 @@ static enum weir_err show_one(void *ctx, struct slice json)
     unsigned severity = (unsigned)json_integer_value(json_object_get(finding, "severity_id"));
     json_decref(finding);
     if (!wanted) return WEIR_OK;
+    enum suppress_verdict verdict;
+    struct slice text = shown_of(&f->as, json, &verdict);
     f->shown++;
-    f->worst = severity > f->worst ? severity : f->worst;
-    return sink_add(f->sink, marks_show(f->marks, json, &f->marked), &f->fault);
+    if (verdict != SUPPRESS_HIDDEN) f->worst = severity > f->worst ? severity : f->worst;
+    return sink_add(f->sink, text, &f->fault);
 }
 
 static enum weir_err show_all(struct app *app, struct store *store, struct filter *f, struct fault *fault)
@@ -116,13 +117,11 @@ static enum weir_err show_all(struct app *app, struct store *store, struct filte
     struct sink_style style = {app->colour, app->width, app->pretty, c->origin[PARAM_store].from == FROM_DEFAULT ? NULL : c->store};
     f->sink = sink_new(app->out, (enum sink_format)c->format, style);
     if (!f->sink) return fault_set(fault, WEIR_NOMEM, "cannot show findings: out of memory");
-    enum weir_err err = outbox_fold(store, &all, fault);
-    if (!err) err = marks_load(store, &f->marks, fault);
-    buffer_init(&f->marked, STORE_VALUE_MAX);
+    enum weir_err err = outbox_fold(store, &all, fault), begun = shown_begin(&f->as, c, store, err ? NULL : fault);
+    err = err ? err : begun;
     if (!err) err = outbox_show(store, &all, show_one, f, fault);
     if (err && f->fault.err) *fault = f->fault;
-    buffer_fini(&f->marked);
-    marks_free(f->marks);
+    shown_end(&f->as);
     outbox_fini(&all);
     enum weir_err end = sink_close(f->sink, err ? NULL : fault);
     return err ? err : end;

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "app/delivery_sink.h"
+#include "app/suppress.h"
 #include "weir/finding.h"
 
 #define BACKOFF_MS 1000
@@ -21,6 +22,7 @@
 struct delivery {
     struct app *app;
     struct cursors cursors;
+    struct suppressions *suppressions;
     struct outlet *outlet; size_t n;
     struct sink_shared shared;
     struct first_seen *fresh; size_t fresh_n, fresh_cap; /* asked for since the last commit */
@@ -80,6 +82,7 @@ enum weir_err delivery_open(struct app *app, struct store *store, bool printing,
         return fault_set(fault, WEIR_NOMEM, "out of memory");
     }
     d->app = app;
+    d->suppressions = suppressions_new(app->config);
     d->shared = (struct sink_shared){eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
     enum weir_err err = d->shared.told_fd < 0 || d->shared.stop_fd < 0 ? fault_set(fault, WEIR_IO, "no more descriptors") : open_sinks(d, printing, fault);
     if (!err) err = take_cursors(d, store, fault);
@@ -189,29 +192,59 @@ static struct first_seen *fresh_of(struct delivery *d, struct store *store, cons
     return &all[d->fresh_n++];
 }
 
-/* From what the store holds to what the receiver gets. */
-static enum weir_err dress(struct delivery *d, struct store *store, struct outlet *o, struct parcel *p, struct fault *fault)
+static void note_first(struct delivery *d, struct first_seen *first, uint64_t seq, bool hidden)
+{
+    bool shown = !hidden && !first->shown;
+    if (!first->any || shown) first->changed = d->dirty = true;
+    if (!first->any) first->any = seq;
+    if (shown) first->shown = seq;
+}
+
+static struct slice as_sent(struct outlet *o, const struct parcel *p, struct slice json)
+{
+    struct buffer text;
+    buffer_init(&text, json.n + 256);
+    parcel_text(json, p->activity, p->seq, &text);
+    struct slice out = text.err ? (struct slice){NULL, 0} : arena_slice(o->arena, (struct slice){text.p, text.n});
+    buffer_fini(&text);
+    return out;
+}
+
+/* From what the store holds to what the receiver gets. A finding that a suppression hides is not for everybody, unless it was shown to the
+ * world before: then the world is told that it is suppressed. *wanted: this sink gets it. */
+static enum weir_err dress(struct delivery *d, struct store *store, struct outlet *o, struct parcel *p, bool *wanted, struct fault *fault)
 {
     struct first_seen *first = fresh_of(d, store, p->uid, fault);
-    struct buffer text;
-    char *uid;
+    enum suppress_verdict verdict;
+    struct buffer said;
     if (!first) return fault->err ? fault->err : WEIR_NOMEM;
-    if (!first->any) {
-        first->any = p->seq;
-        first->changed = d->dirty = true;
-    }
-    p->activity = stored_activity(p->json) == 3 ? 3 : p->seq == first->any ? 1 : 2;
+    buffer_init(&said, p->json.n + 65536);
+    struct slice json = suppressions_show(d->suppressions, p->json, &said, &verdict);
+    note_first(d, first, p->seq, verdict == SUPPRESS_HIDDEN);
+    *wanted = o->config->suppressed || (first->shown && first->shown <= p->seq);
+    p->activity = stored_activity(p->json) == 3 ? 3 : p->seq == (o->config->suppressed ? first->any : first->shown) ? 1 : 2;
     p->severity = stored_severity(p->json);
     p->time_s = stored_time_s(p->json);
-    buffer_init(&text, p->json.n + 256);
-    parcel_text(p->json, p->activity, p->seq, &text);
-    p->json = text.err ? (struct slice){NULL, 0} : arena_slice(o->arena, (struct slice){text.p, text.n});
-    buffer_fini(&text);
-    uid = arena_alloc(o->arena, FINDING_UID_MAX);
+    char *uid = arena_alloc(o->arena, FINDING_UID_MAX);
+    p->json = as_sent(o, p, json);
+    buffer_fini(&said);
     if (!uid || !p->json.p) return fault_set(fault, WEIR_NOMEM, "out of memory");
     snprintf(uid, FINDING_UID_MAX, "wf1-%.40s", p->uid);
     p->uid = uid;
     return WEIR_OK;
+}
+
+static enum weir_err dress_all(struct delivery *d, struct store *store, struct outlet *o, struct fault *fault)
+{
+    enum weir_err err = WEIR_OK;
+    size_t kept = 0;
+    for (size_t i = 0; i < o->n && !err; i++) {
+        bool wanted = false;
+        err = dress(d, store, o, &o->parcel[i], &wanted, fault);
+        if (!err && wanted) o->parcel[kept++] = o->parcel[i];
+    }
+    o->n = kept;
+    return err;
 }
 
 /* A burst for the sink from where it has got to. */
@@ -222,10 +255,15 @@ static enum weir_err fill(struct delivery *d, struct store *store, struct outlet
     enum weir_err err = store_outbox(store, o->read, BURST_FINDINGS, keep_entry, o, fault);
     if (err == WEIR_END) err = WEIR_OK;
     uint64_t read = o->n ? o->parcel[o->n - 1].seq : o->read;
-    for (size_t i = 0; i < o->n && !err; i++) err = dress(d, store, o, &o->parcel[i], fault);
-    if (err || !o->n) outlet_empty(o);
-    else o->phase = BURST_READY;
+    if (!err) err = dress_all(d, store, o, fault);
     if (!err) o->read = read;
+    if (!err && o->n) {
+        o->phase = BURST_READY;
+        return WEIR_OK;
+    }
+    outlet_empty(o);
+    d->dirty |= !err && o->seq != o->read;
+    o->seq = err ? o->seq : o->read; /* all of it hidden */
     return err;
 }
 
@@ -233,9 +271,11 @@ static enum weir_err serve_sink(struct delivery *d, struct store *store, struct 
 {
     enum weir_err err = WEIR_OK;
     if (o->disabled) return WEIR_OK;
-    if (o->phase == BURST_EMPTY && store && o->read < d->tail) {
+    while (!err && o->phase == BURST_EMPTY && store && o->read < d->tail) {
+        uint64_t before = o->read;
         if (!o->waiting_since_ms) o->waiting_since_ms = now_ms;
         err = fill(d, store, o, fault);
+        if (o->read == before) break;
     }
     if (!err && o->phase == BURST_READY && o->due_ms <= now_ms && !outlet_give(o)) {
         o->due_ms = now_ms + BACKOFF_MAX_MS;
@@ -312,6 +352,7 @@ void delivery_close(struct delivery *d, struct store *store)
         if (outlet_is_back(&d->outlet[i])) take_back(d, &d->outlet[i], 0);
     if (store && keep_cursors(d, store, &fault)) log_warn(d->app->log, "what sinks have got was not kept, some findings are sent again", LOG_TEXT("cause", slice_of(fault.text)));
     free(d->fresh);
+    suppressions_free(d->suppressions);
     if (!all) return; /* a thread still uses what is left; the process ends */
     for (size_t i = 0; i < d->n; i++) outlet_free(&d->outlet[i]);
     close(d->shared.told_fd);
@@ -362,7 +403,7 @@ int delivery_finish(struct app *app, struct delivery *d, struct store *store, in
         if (o->disabled)
             app_complain(app, "sink '%s' is disabled: its receiver has answered 410; 'weir deliver --enable %s' tries it again", o->config->entry.name, o->config->entry.name);
         else if (o->seq < d->tail)
-            app_complain(app, "sink '%s' waits for %llu findings: %s; 'weir deliver' tries again", o->config->entry.name, (unsigned long long)(d->tail - o->seq), o->cause);
+            app_complain(app, "sink '%s' lacks %llu states of findings: %s; 'weir deliver' tries again", o->config->entry.name, (unsigned long long)(d->tail - o->seq), o->cause);
     }
     return waiting && code != APP_FINDINGS ? APP_UNAVAILABLE : code;
 }

@@ -512,6 +512,15 @@ static struct evidence_peer *join_peers(const struct dossier *d, struct arena *a
     return peer;
 }
 
+/* What has no place or no line of its own is claimed all the same. */
+static uint64_t day_bytes(const struct dossier_day *x)
+{
+    uint64_t bytes = sat_add(x->bytes_more, x->bytes_unplaced);
+    for (size_t i = 0; i < x->peers; i++)
+        bytes = sat_add(bytes, x->peer[i].bytes);
+    return bytes;
+}
+
 enum weir_err dossier_finding(const struct dossier *d, bool open, const struct inventory_host *who, bool sensitive, const char *config_hash, char uid[FINDING_UID_MAX],
                               struct buffer *json)
 {
@@ -526,7 +535,7 @@ enum weir_err dossier_finding(const struct dossier *d, bool open, const struct i
     snprintf(f.config_hash, sizeof f.config_hash, "%s", config_hash);
     for (size_t i = 0; i < d->days; i++) {
         const struct dossier_day *x = d->day[i];
-        day[i] = (struct finding_day){x->day_s, &x->score, x->hour_bytes, x->gap_hours, x->band ? x->usual : NULL, x->band ? x->high : NULL};
+        day[i] = (struct finding_day){x->day_s, &x->score, x->hour_bytes, x->gap_hours, x->band ? x->usual : NULL, x->band ? x->high : NULL, day_bytes(x)};
         f.peers_more += x->peers_more;
         f.bytes_more = sat_add(f.bytes_more, x->bytes_more);
         f.bytes_unplaced = sat_add(f.bytes_unplaced, x->bytes_unplaced);

@@ -76,6 +76,7 @@ static void put_day(struct buffer *b, const struct finding_day *d)
     put_hours(b, "hours", d->hour_bytes);
     put_hours(b, "usual_hours", d->usual);
     put_hours(b, "high_hours", d->high);
+    ocsf_u64(b, "bytes", d->bytes);
     ocsf_u64(b, "gap_hours", d->gap_hours);
     ocsf_open(b, "parts", '[');
     for (size_t i = 0; i < d->score->n; i++) put_part(b, &d->score->part[i]);

@@ -39,6 +39,7 @@ static void say_title(struct page *p, const json_t *finding)
     say_named(p, "region", view_text(finding, "cloud.region"));
     page_end(p, HANG);
     say_mark(p, finding, 0);
+    say_suppression(p, finding, 0);
 }
 
 /* Bars of a day's hours, those with bytes only. */

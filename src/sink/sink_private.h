@@ -59,6 +59,8 @@ const char *severity_colour(unsigned severity_id);
 void table_add(struct page *p, const json_t *finding, bool first);
 /* "marked benign on 2026-03-03: the new backup"; nothing without a mark. */
 void say_mark(struct page *p, const json_t *finding, size_t indent);
+/* "suppressed by nightly-backup until 2026-12-31 (anna): ticket 4711", or that it has outgrown it; nothing without one. */
+void say_suppression(struct page *p, const json_t *finding, size_t indent);
 void csv_header(struct buffer *out);
 void csv_add(struct buffer *out, const json_t *finding);
 /* Copy a JSON text that view_load has accepted: blanks between tokens go or become an indent, hidden characters inside texts become \u escapes. */

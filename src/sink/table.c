@@ -98,6 +98,30 @@ void say_mark(struct page *p, const json_t *finding, size_t indent)
     page_end(p, indent);
 }
 
+void say_suppression(struct page *p, const json_t *finding, size_t indent)
+{
+    struct slice name = view_text(finding, "unmapped.weir.suppression.name"), expires = view_text(finding, "unmapped.weir.suppression.expires");
+    bool hidden = view_bool(finding, "unmapped.weir.suppression.hidden");
+    if (!name.n) return;
+    if (indent) page_pad(p, indent);
+    buffer_puts(&p->line, hidden ? "suppressed by " : "has outgrown suppression ");
+    page_text(p, name);
+    if (hidden) {
+        buffer_puts(&p->line, " until ");
+        page_text(p, expires);
+    } else {
+        buffer_puts(&p->line, ": ");
+        page_bytes(p, view_u64(finding, "unmapped.weir.suppression.largest_day"));
+        buffer_puts(&p->line, " in a day, approved are ");
+        page_bytes(p, view_u64(finding, "unmapped.weir.suppression.up_to"));
+    }
+    buffer_puts(&p->line, " (");
+    page_text(p, view_text(finding, "unmapped.weir.suppression.owner"));
+    buffer_puts(&p->line, "): ");
+    page_text(p, view_text(finding, "unmapped.weir.suppression.reason"));
+    page_end(p, indent);
+}
+
 void table_add(struct page *p, const json_t *finding, bool first)
 {
     struct slice uid = view_text(finding, "finding_info.uid");
@@ -107,6 +131,7 @@ void table_add(struct page *p, const json_t *finding, bool first)
     page_text(p, view_text(finding, "message"));
     page_end(p, INDENT);
     say_mark(p, finding, INDENT);
+    say_suppression(p, finding, INDENT);
     if (p->style.store && !*p->style.store) return;
     page_pad(p, INDENT);
     buffer_puts(&p->line, "weir explain ");
