@@ -118,8 +118,8 @@ const struct command command_suppressions = {
     .name = "suppressions",
     .summary = "tell what is approved, by whom, and what that hides now",
     .operands = "",
-    .help = "Suppressions stand in the configuration: what each covers, its owner, reason, end, and how much was approved. A finding that is\n"
-            "hidden is not sent out; it stays in the store and is shown with the suppression. One that is more than approved is not hidden.",
+    .help = "Suppressions stand in the configuration: what each covers, its owner, reason, end, and how much was approved. A finding\n"
+            "that is hidden is not sent out; it stays in the store and is shown with the suppression. What is more is not hidden.",
     .common = COMMON_STORE | COMMON_OUTPUT,
     .run = run_suppressions,
 };

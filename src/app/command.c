@@ -34,7 +34,7 @@ static void put_usage(FILE *to)
     fputs("usage: weir COMMAND [OPTIONS] [FILE...]\n\n"
           "Finds hosts that send out what they never did, in VPC flow logs.\n\ncommands:\n", to);
     for (size_t i = 0; i < commands_n; i++)
-        fprintf(to, "  %-10s  %s\n", commands[i]->name, commands[i]->summary);
+        fprintf(to, "  %-12s  %s\n", commands[i]->name, commands[i]->summary);
     fputs("\n'weir COMMAND --help' tells the options of a command, 'weir --version' the version.\n", to);
 }
 

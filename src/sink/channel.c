@@ -124,6 +124,7 @@ static bool take_port(struct slice s, char out[6])
     uint64_t port = 0;
     if (s.n > 5 || parse_u64(s, 65535, &port) || !port) return false;
     memcpy(out, s.p, s.n);
+    out[s.n] = 0;
     return true;
 }
 

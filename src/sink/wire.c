@@ -96,7 +96,7 @@ static bool is_loopback(struct ip ip) { return ip_is_v4(ip) ? ip_v4(ip) >> 24 ==
 
 bool channel_may_reach(const struct sockaddr *address, bool encrypted, struct fault *fault)
 {
-    static const struct ip metadata_v6 = {0xfd00ec2000000000ULL, 0x254}; /* fd00:ec2::254; that of IPv4 is link-local */
+    static const struct ip metadata_v6 = {0xfd000ec200000000ULL, 0x254}; /* fd00:ec2::254; that of IPv4 is link-local */
     char text[IP_TEXT_MAX];
     struct ip ip;
     if (!ip_of(address, &ip)) return fault_set(fault, WEIR_USAGE, "no address of IPv4 or IPv6"), false;
