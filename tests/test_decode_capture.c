@@ -219,6 +219,26 @@ static void the_same_packet_again_at_the_same_point_counts(void **state)
     free(f.p);
 }
 
+static void lost_packets_are_a_gap_behind_the_flows(void **state)
+{
+    (void)state;
+    struct pcap_file f = {0};
+    struct bytes b = {0}, m = {0};
+    uint8_t mark[CAPTURE_MARK_BYTES];
+    file_begin(&f, PCAP_MICRO, LINKTYPE_ETHERNET);
+    put_ethernet(&b, 0x0800), put_ipv4(&b, (struct v4){.protocol = 6, .body = 20}), put_tcp(&b, 1, 2, 0);
+    add(&f, T0, b);
+    capture_mark_put(&(struct capture_mark){7, T0, T0 + 60}, mark);
+    put_ethernet(&m, CAPTURE_MARK_TYPE), put(&m, mark, sizeof mark);
+    add(&f, T0 + 60, m);
+    assert_int_equal(read_capture(&f), WEIR_OK);
+    assert_int_equal(seen.n, 2);
+    assert_int_equal(seen.r[1].status, STATUS_SKIPDATA);
+    assert_int_equal(seen.r[1].start_s, T0);
+    assert_true(seen.r[1].captured);
+    free(f.p);
+}
+
 /* ---- times ---- */
 
 static void a_packet_without_time_is_refused(void **state)
@@ -451,6 +471,7 @@ int main(void)
         cmocka_unit_test(a_mirrored_interface_is_named_after_its_session),
         cmocka_unit_test(what_a_balancer_gets_back_is_not_counted_again),
         cmocka_unit_test(the_same_packet_again_at_the_same_point_counts),
+        cmocka_unit_test(lost_packets_are_a_gap_behind_the_flows),
         cmocka_unit_test(a_packet_without_time_is_refused),
         cmocka_unit_test(a_fraction_of_a_second_or_more_is_carried_over),
         cmocka_unit_test(the_other_byte_order_reads_the_same),

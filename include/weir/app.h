@@ -190,7 +190,7 @@ struct command {
 /* In the order of `weir --help`. */
 #define COMMAND_LIST(X) \
     X(batch) \
-    X(serve) \
+    X(serve) X(capture) \
     X(findings) \
     X(explain) \
     X(report) \

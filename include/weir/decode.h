@@ -165,7 +165,7 @@ const char *decode_bad_text(enum decode_bad why);
     X(BOM, "byte-order-mark") X(COMMENT, "comment")                                                                  \
     X(CONTROL_MESSAGE, "control-message") X(OTHER_ENTRY, "other-entry") X(OPEN_BLOB, "open-blob") X(NESTED_RECORDS, "nested-records") \
     X(NO_VOLUME, "no-volume") X(ESTIMATED, "estimated")                                                              \
-    X(PACKET_READ, "packets") X(PACKET_ARP, "packets-arp") X(PACKET_LLC, "packets-llc") X(PACKET_NOT_IP, "packets-not-ip") \
+    X(PACKET_READ, "packets") X(PACKET_ARP, "packets-arp") X(PACKET_LLC, "packets-llc") X(PACKET_NOT_IP, "packets-not-ip") X(PACKET_GAP, "packets-gap-mark") \
     X(PACKET_DUPLICATE, "packets-duplicate") X(PACKET_NO_LENGTH, "packets-without-ip-length")                        \
     X(PACKET_LENGTH, "packets-ip-length-beyond-packet") X(PACKET_CAPTURED, "packets-captured-beyond-length")         \
     X(PACKET_PORTS_CUT, "packets-ports-cut") X(PACKET_FLAGS_CUT, "packets-tcp-flags-cut") X(PACKET_HEADERS, "packets-many-headers") \
@@ -221,6 +221,14 @@ WEIR_MUST_USE enum weir_err decoder_run(struct decoder *d, const struct decode_i
 /* The kind of an object, for people, told by its first 512 bytes (or all of it). */
 #define DECODE_TEXT "text"
 const char *decode_kind(struct slice head);
+
+/* ---- a mark in a capture: the kernel lost packets while it was made ---- */
+/* A frame of an EtherType for local use, which a live capture takes from nobody else and puts at the end of a segment. */
+#define CAPTURE_MARK_TYPE 0x88b5
+#define CAPTURE_MARK_BYTES 32 /* behind the link header */
+struct capture_mark { uint64_t lost; int64_t start_s, end_s; };
+void capture_mark_put(const struct capture_mark *m, uint8_t out[CAPTURE_MARK_BYTES]);
+bool capture_mark_get(const uint8_t in[CAPTURE_MARK_BYTES], struct capture_mark *out);
 
 /* ---- text alone, pushed: for heads, tests and fuzzing ---- */
 void decoder_begin(struct decoder *d); /* next object */

@@ -179,12 +179,42 @@ void attribution_record(void *attribution, const struct record *r)
     attribute(a, interface, r);
 }
 
+/* The hosts of this object, each once. */
+static bool note_captured(struct attribution *a, uint32_t interface)
+{
+    if (interface >= a->captured_ins) {
+        uint32_t n = interface + 1024, *in = realloc(a->captured_in, n * sizeof *in);
+        if (!in)
+            return false;
+        memset(in + a->captured_ins, 0, (n - a->captured_ins) * sizeof *in);
+        a->captured_in = in;
+        a->captured_ins = n;
+    }
+    if (a->captured_in[interface] == a->object_no)
+        return true;
+    uint32_t *list = array_grow(a->captured, &a->captured_cap, a->captured_n, sizeof *list);
+    if (!list)
+        return false;
+    a->captured = list;
+    list[a->captured_n++] = interface;
+    a->captured_in[interface] = a->object_no;
+    return true;
+}
+
 void attribution_captured(struct attribution *a, const struct record *r, void (*take)(void *ctx, const struct record *r), void *ctx)
 {
     struct flow_captured c;
+    if (r->status == STATUS_SKIPDATA) { /* packets were lost: whose, nobody knows */
+        for (size_t i = 0; i < a->captured_n && !out_of_time(a, r); i++)
+            a->gap(a->ctx, a->captured[i], r);
+        return;
+    }
     flow_captured(&a->rules, r, &c);
-    for (size_t i = 0; i < c.n; i++)
+    for (size_t i = 0; i < c.n; i++) {
+        uint32_t interface = record_interface(a, &c.side[i]);
+        a->nomem |= interface != WINDOW_NO_INTERFACE && !note_captured(a, interface);
         take(ctx, &c.side[i]);
+    }
     if (c.n || out_of_time(a, r))
         return;
     a->counts->flows[FLOW_UNKNOWN]++;
@@ -196,6 +226,8 @@ static void restart(struct attribution *a)
     memset(a->counts, 0, sizeof *a->counts);
     a->again = false;
     a->interfaces_seen = 0;
+    a->captured_n = 0;
+    a->object_no++;
     a->last = a->quiet_last = WINDOW_NO_INTERFACE;
     if (a->quiet)
         key_set_clear(a->quiet);
@@ -219,5 +251,7 @@ void attribution_begin(struct attribution *a, const struct object *o)
 
 void attribution_fini(struct attribution *a)
 {
+    free(a->captured);
+    free(a->captured_in);
     key_set_free(&a->conflicts);
 }

@@ -182,7 +182,7 @@ static void reject_lines(const struct run_counts *c, struct buffer *out)
 static void doubt_lines(const struct run_counts *c, struct buffer *out)
 {
     if (c->records.by_status[STATUS_SKIPDATA])
-        buffer_printf(out, "  %" PRIu64 " gaps: AWS lost records there (SKIPDATA); sums around them are lower bounds\n",
+        buffer_printf(out, "  %" PRIu64 " gaps: records were lost there (SKIPDATA, or packets of a capture); sums around them are lower bounds\n",
                       c->records.by_status[STATUS_SKIPDATA]);
     if (c->missing_hours)
         buffer_printf(out, "  %" PRIu64 " hour%s of flow logs without any object: see weir coverage\n", c->missing_hours, c->missing_hours == 1 ? "" : "s");

@@ -82,6 +82,8 @@ struct attribution {
     char last_account[64], last_id[64];
     size_t last_account_n, last_id_n;
     bool last_vpc; /* the last record told its VPC */
+    uint32_t *captured; size_t captured_n, captured_cap; /* interfaces of captured hosts in this object */
+    uint32_t *captured_in, captured_ins, object_no;      /* by interface: the last object that had it */
 };
 void attribution_begin(struct attribution *a, const struct object *o); /* a new object */
 void attribution_again(struct attribution *a);                         /* the same object once more, until it asks no more */

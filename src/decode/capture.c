@@ -97,6 +97,15 @@ static void refuse(struct capture *c, unsigned why)
     decode_refuse(c->out, (enum decode_reject)why, c->number, FIELD_COUNT, (struct slice){"", 0});
 }
 
+/* Behind the flows so far, so that the hosts are known by whom something may be missing. */
+static void emit_gap(struct capture *c, const struct capture_mark *m)
+{
+    struct record r = {.has = 1ULL << FIELD_START | 1ULL << FIELD_END, .line = c->number, .start_s = m->start_s, .end_s = m->end_s,
+                       .status = STATUS_SKIPDATA, .captured = true};
+    capture_flows_end(c->flows);
+    decode_emit(c->out, &r);
+}
+
 static void take_packet(struct capture *c, const struct pcap_pkthdr *h, const u_char *bytes)
 {
     struct packet p;
@@ -111,7 +120,11 @@ static void take_packet(struct capture *c, const struct pcap_pkthdr *h, const u_
     count_notes(c, p.notes);
     switch (verdict) {
     case PACKET_BAD: refuse(c, p.why); return;
-    case PACKET_PASSED: decode_note(c->out, (enum decode_note)p.why); return;
+    case PACKET_PASSED:
+        decode_note(c->out, (enum decode_note)p.why);
+        if (p.why == NOTE_PACKET_GAP)
+            emit_gap(c, &p.mark);
+        return;
     case PACKET_TAKEN: capture_flows_add(c->flows, &p, ns, c->number); return;
     }
 }
