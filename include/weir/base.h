@@ -232,6 +232,9 @@ void escape_html(struct buffer *out, struct slice s);     /* & < > " ' as number
 
 /* ---- failpoints: WEIR_FAILPOINT=name[:n] kills the process (SIGKILL to itself) at the n-th pass of that name ---- */
 void failpoint(const char *name);
+/* WEIR_FAILPOINT=name@TEXT: true each time for what is about that text; the caller then fails as the name says. */
+bool failpoint_about(const char *name, struct slice about);
+void failpoints_off(void); /* of the first kind: in a process that works for the one that is to die */
 
 /* ---- saturating sums: commute, never wrap ---- */
 static inline uint64_t sat_add(uint64_t a, uint64_t b) { uint64_t s; return __builtin_add_overflow(a, b, &s) ? UINT64_MAX : s; }

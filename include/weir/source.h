@@ -24,6 +24,7 @@ struct object {
     struct provenance from;
     uint64_t size_bytes;
     uint64_t stamp;    /* of inode, size and time of change, when it was listed in a directory: another stamp, another content */
+    int fd;            /* > 0: open already, as by source_open_file, and only that is read; of the caller */
     size_t root_bytes; /* length of the directory that the user named; below it no symbolic link is followed. 0 = path itself was named */
 };
 
@@ -64,6 +65,8 @@ void object_list_free(struct object_list *list);
  * names starting with '.', manifest files, labels.jsonl, *.md (D9). Does not follow symbolic links below a directory; a PATH given by
  * the user may be one. IO/NOTFOUND with fault if PATH itself cannot be read; unreadable things below are counted as rejects. */
 WEIR_MUST_USE enum weir_err object_list_add(struct object_list *list, const char *path, struct fault *fault);
+/* An object that somebody else opened; fd is the caller's. */
+WEIR_MUST_USE enum weir_err object_list_add_opened(struct object_list *list, const char *path, int fd, uint64_t size_bytes, struct fault *fault);
 /* Canonical order: objects with provenance first by (bucket_s, key), then the others by path. Same path twice: once. */
 void object_list_sort(struct object_list *list);
 /* Leave out what keep() says no to; the order stays. */
@@ -102,6 +105,10 @@ uint64_t source_inflated_bytes(const struct source *s);
 void source_id(const struct source *s, struct sha256 *out); /* valid after WEIR_END */
 /* An unlinked temporary file in $TMPDIR, /var/tmp or /tmp, -1 with errno if there is none. The caller closes it. */
 int source_temporary(void);
+/* From now on source_temporary empties this one and hands out copies of it, for a process that can open none; one copy at a time. */
+void source_temporary_from(int fd);
+/* Open an object as source_open does, for another process to read. *fd is the caller's. */
+WEIR_MUST_USE enum weir_err source_open_file(const struct object *o, int *fd, enum source_reject *why, struct fault *fault);
 /* SHA-256 of a stored object without inflating it. */
 WEIR_MUST_USE enum weir_err source_hash(struct source *s, const struct object *o, struct sha256 *out, struct fault *fault);
 

@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "app/parser.h"
 #include "app/run.h"
 #include "app/worker.h"
 
@@ -160,7 +161,7 @@ static enum weir_err run_ranges(struct run *run, struct fault *fault)
     enum weir_err err = WEIR_OK;
     for (size_t first = 0; first < n && !err;) {
         size_t end = range_end(run, committed, first);
-        enum weir_err counted = workers_count(run, first, end, app_threads(run->app), fault);
+        enum weir_err counted = run->parsers ? parsers_count(run, first, end, fault) : workers_count(run, first, end, app_threads(run->app), fault);
         if (counted && counted != WEIR_INTERRUPTED)
             return counted;
         failpoint("range-counted");
@@ -223,6 +224,7 @@ void run_close(struct run *run)
 {
     if (!run)
         return;
+    parsers_close(run->parsers);
     for (size_t i = 0; i < run->days; i++)
         buffer_fini(&run->day[i].ids);
     free(run->day);
@@ -251,6 +253,8 @@ enum weir_err run_open(struct app *app, struct store *store, struct run **out, s
         *out = run;
     return err;
 }
+
+enum weir_err run_isolate(struct run *run, struct fault *fault) { return parsers_open(run, app_threads(run->app), &run->parsers, fault); }
 
 static void count_listed(struct run *run)
 {

@@ -51,6 +51,10 @@ struct run {
     int64_t touched_first_s, touched_last_s; /* time range of the objects given, counted before or now */
     bool unjudged;
     double judging_s;
+    struct parsers *parsers;  /* processes that read the objects; NULL: threads do */
+    /* In such a process: what was counted of one object; its sums are the window, its entry is the last of fresh. */
+    enum weir_err (*tell)(struct run *run, const struct coverage_object *covers);
+    struct buffer told;
 };
 
 /* ---- evidence.c: who and where, by reading the objects of a day again for the few hosts that were raised ---- */

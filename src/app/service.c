@@ -17,6 +17,8 @@
 
 #define SECOND_NS INT64_C(1000000000)
 #define TURN_MAX_NS (SECOND_NS / 2) /* a signal that comes just before the wait is seen so late at the most */
+#define TRIES_MAX 3                 /* parsers that may die of one object */
+#define TROUBLED_MAX 4096
 #define JUDGE_SHARE 4               /* at most one part in so many of the time goes into judging open days */
 
 static bool may_judge(const struct service *s) { return s->now_ns - s->judged_ns >= (JUDGE_SHARE - 1) * s->judge_cost_ns; }
@@ -34,6 +36,52 @@ static bool feed_is_due(const struct service *s, const struct watch_state *w)
     return s->run && w->waiting && (w->waiting >= s->app->config->checkpoint_objects || s->now_ns - w->oldest_ns >= interval_ns(s));
 }
 
+/* How often a parser has died of this content, this time counted. */
+static unsigned tries_of(struct service *s, uint64_t stamp)
+{
+    for (size_t i = 0; i < s->troubled_n; i++)
+        if (s->troubled[i].stamp == stamp)
+            return ++s->troubled[i].tries;
+    struct troubled *all = s->troubled_n < TROUBLED_MAX ? array_grow(s->troubled, &s->troubled_cap, s->troubled_n, sizeof *all) : NULL;
+    if (!all)
+        return TRIES_MAX; /* so much trouble: no more tries */
+    s->troubled = all;
+    all[s->troubled_n++] = (struct troubled){stamp, 1};
+    return 1;
+}
+
+/* An object that a parser died of waits again, until it has had its tries. */
+static enum weir_err settle_lost(struct service *s, const struct object_list *list, const uint8_t *lost)
+{
+    enum weir_err err = WEIR_OK;
+    for (size_t i = 0; i < object_list_count(list) && !err; i++) {
+        const struct object *o = object_list_at(list, i);
+        bool dead = false;
+        if (lost[i]) {
+            s->metrics.parsers_lost++;
+            dead = tries_of(s, o->stamp) >= TRIES_MAX;
+        }
+        if (dead) {
+            s->metrics.objects_dead++;
+            log_error(s->app->log, "object given up: every parser died of it", LOG_TEXT("object", slice_of(o->path)), LOG_NUMBER("tries", TRIES_MAX));
+        }
+        err = source_watch_settle_one(s->watch, o, !lost[i] || dead, s->now_ns);
+    }
+    return err;
+}
+
+static enum weir_err feed_list(struct service *s, struct feed *feed, struct fault *fault)
+{
+    struct object_list *list = feed->list;
+    feed->lost = calloc(object_list_count(list) + 1, 1);
+    if (!feed->lost)
+        return fault_set(fault, WEIR_NOMEM, "out of memory");
+    enum weir_err err = run_feed(s->run, feed, fault);
+    enum weir_err settled = err ? source_watch_settle(s->watch, list, false, s->now_ns) : settle_lost(s, list, feed->lost);
+    free(feed->lost);
+    return err ? err : settled;
+}
+
 /* One checkpoint. What comes back ends the service. */
 static enum weir_err feed_waiting(struct service *s, struct fault *fault)
 {
@@ -44,8 +92,7 @@ static enum weir_err feed_waiting(struct service *s, struct fault *fault)
         return err;
     feed.list = list;
     s->came_ns = s->now_ns;
-    err = run_feed(s->run, &feed, fault);
-    enum weir_err settled = source_watch_settle(s->watch, list, !err, s->now_ns);
+    err = feed_list(s, &feed, fault);
     if (!err) {
         metrics_add_checkpoint(&s->metrics, (double)(service_clock_ns() - s->now_ns) / 1e9);
         log_debug(s->app->log, "checkpoint", LOG_NUMBER("objects", object_list_count(list)));
@@ -56,7 +103,7 @@ static enum weir_err feed_waiting(struct service *s, struct fault *fault)
         err = service_lost(s, err, fault);
     }
     object_list_free(list);
-    return err ? err : settled;
+    return err;
 }
 
 static enum weir_err judge_open_days(struct service *s, struct fault *fault)
@@ -189,6 +236,7 @@ int service_run(struct app *app, const char *const *dirs, size_t n)
     http_close(s->http);
     source_watch_close(s->watch);
     pthread_mutex_destroy(&s->lock);
+    free(s->troubled);
     if (!err)
         log_info(app->log, "service ended", LOG_NUMBER("objects", s->metrics.counts.objects_done));
     free(s);

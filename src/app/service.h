@@ -25,6 +25,9 @@ struct service {
     struct run *run;
     struct delivery *delivery;      /* NULL: no sinks, or the store has not been open yet */
     struct run_counts before;       /* of runs that were closed */
+    struct troubled { uint64_t stamp; unsigned tries; } *troubled; /* objects that parsers died of */
+    size_t troubled_n, troubled_cap;
+    bool unwalled;                  /* this machine has no walls for parsers: told once */
     bool catching_up;               /* what is found may have been counted: ask the ledger before reading */
     int64_t now_ns, retry_ns, pause_ns; /* the clock of this turn; when to try the store again, and how long to wait then */
     int64_t judged_ns, judge_cost_ns;   /* when the open days were judged last, and for how long */

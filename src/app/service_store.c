@@ -47,6 +47,20 @@ static enum weir_err away(struct service *s, enum weir_err err, struct fault *fa
     return WEIR_OK;
 }
 
+/* Objects are read behind walls where this machine has them, else by threads; the unit of systemd stands around both. */
+static enum weir_err open_run(struct service *s, struct fault *fault)
+{
+    enum weir_err err = run_open(s->app, s->store, &s->run, fault);
+    if (err || s->unwalled)
+        return err;
+    err = run_isolate(s->run, fault);
+    if (err != WEIR_UNSUPPORTED)
+        return err;
+    log_warn(s->app->log, "objects are read without a sandbox", LOG_TEXT("cause", slice_of(fault->text)));
+    s->unwalled = true;
+    return WEIR_OK;
+}
+
 enum weir_err service_attach(struct service *s, struct fault *fault)
 {
     if (s->run || s->now_ns < s->retry_ns)
@@ -55,7 +69,7 @@ enum weir_err service_attach(struct service *s, struct fault *fault)
     if (!err && !s->delivery)
         err = delivery_open(s->app, s->store, false, &s->delivery, fault);
     if (!err)
-        err = run_open(s->app, s->store, &s->run, fault);
+        err = open_run(s, fault);
     if (err) {
         service_detach(s);
         return away(s, err, fault);
@@ -138,8 +152,10 @@ static void take_over(struct service *s, struct config *config, struct log *log)
     keep_counts(s);
     run_close(s->run);
     s->run = NULL;
-    err = s->store ? run_open(s->app, s->store, &s->run, &fault) : WEIR_OK;
+    err = s->store ? open_run(s, &fault) : WEIR_OK;
     if (err && !passes(err)) { /* a file that changed since it was tried */
+        run_close(s->run);
+        s->run = NULL;
         delivery_close(delivery, NULL);
         give_back(s, old_config, old_log, fault.text);
         return;

@@ -234,16 +234,27 @@ static bool note_fresh(struct run *run, const struct worker *w, const struct obj
 }
 
 /* What of the coverage of its days this object is. */
-static bool note_coverage(struct run *run, const struct worker *w)
+static struct coverage_object coverage_of(const struct run *run, const struct worker *w)
 {
     const struct fresh_object *f = &run->fresh[run->fresh_n - 1];
-    struct coverage_object o = {.account = w->object->from.account, .flow_log = w->object->from.flow_log, .bucket_s = w->object->from.bucket_s,
+    return (struct coverage_object) {.account = w->object->from.account, .flow_log = w->object->from.flow_log, .bucket_s = w->object->from.bucket_s,
                                 .lacking = coverage_lacking(decoder_layout(w->decoder)), .day = run->fresh_day + f->first_day, .days = f->days,
                                 .quiet = &w->quiet};
-    return coverage_add(&run->coverage, &o) == WEIR_OK;
 }
 
-static bool counted_already(struct run *run, const struct sha256 *id)
+/* Into the run, or in a process that only reads, to the one that has the run. */
+static enum weir_err pass_on(struct run *run, const struct worker *w, const struct object_outcome *o, struct window *sums)
+{
+    enum weir_err err = window_merge(run->window, sums);
+    if (err && err != WEIR_LIMIT)
+        return err;
+    if (!note_fresh(run, w, o, sums))
+        return WEIR_NOMEM;
+    struct coverage_object covers = coverage_of(run, w);
+    return run->tell ? run->tell(run, &covers) : coverage_add(&run->coverage, &covers);
+}
+
+bool run_counted_already(struct run *run, const struct sha256 *id)
 {
     for (size_t i = 0; i < run->fresh_n; i++)
         if (memcmp(run->fresh[i].entry.id.b, id->b, SHA256_BYTES) == 0)
@@ -254,7 +265,7 @@ static bool counted_already(struct run *run, const struct sha256 *id)
 static void merge_object(struct worker *w, const struct object_outcome *o)
 {
     struct run *run = w->crew->run;
-    if (counted_already(run, &o->id)) { /* standard input beside a file, a file that changed since it was hashed */
+    if (!run->tell && run_counted_already(run, &o->id)) { /* standard input beside a file, a file that changed since it was hashed */
         run->counts.objects_duplicate++;
         return;
     }
@@ -267,8 +278,7 @@ static void merge_object(struct worker *w, const struct object_outcome *o)
     if (w->parts)
         flush_part(w);
     struct window *sums = w->parts ? w->large : w->a.window;
-    enum weir_err err = window_merge(run->window, sums);
-    if (w->short_of_memory || w->a.nomem || (err && err != WEIR_LIMIT) || !note_fresh(run, w, o, sums) || !note_coverage(run, w)) {
+    if (w->short_of_memory || w->a.nomem || pass_on(run, w, o, sums)) {
         fault_set(&w->crew->fault, WEIR_NOMEM, "out of memory");
         fail(w->crew, WEIR_NOMEM, NULL);
         return;

@@ -8,4 +8,6 @@
 /* Count objects first..end-1 of the list that are not marked duplicate. INTERRUPTED: those merged so far are whole. */
 enum weir_err workers_count(struct run *run, size_t first, size_t end, unsigned threads, struct fault *fault);
 
+bool run_counted_already(struct run *run, const struct sha256 *id); /* in this range, or by the ledger */
+
 #endif

@@ -60,6 +60,14 @@ enum weir_err object_list_push(struct object_list *list, struct slice path, size
     return WEIR_OK;
 }
 
+enum weir_err object_list_add_opened(struct object_list *list, const char *path, int fd, uint64_t size_bytes, struct fault *fault)
+{
+    enum weir_err err = object_list_push(list, slice_of(path), 0, size_bytes, fault);
+    if (!err)
+        list->v[list->n - 1].fd = fd;
+    return err;
+}
+
 int object_compare(const void *left, const void *right)
 {
     const struct object *a = left, *b = right;

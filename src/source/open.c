@@ -101,8 +101,27 @@ static enum weir_err open_regular(int dir, const char *name, int nofollow, const
     return WEIR_OK;
 }
 
+static enum weir_err open_given(const struct object *o, struct opened *out, enum source_reject *why, struct fault *fault)
+{
+    struct stat st;
+    if (fstat(o->fd, &st) != 0 || !S_ISREG(st.st_mode))
+        return not_regular(o->path, 0, why, fault);
+    *out = (struct opened){.fd = o->fd, .owned = false, .size_bytes = (uint64_t)st.st_size};
+    return WEIR_OK;
+}
+
+enum weir_err source_open_file(const struct object *o, int *fd, enum source_reject *why, struct fault *fault)
+{
+    struct opened file;
+    enum weir_err err = open_object(o, 0, &file, why, fault);
+    *fd = err ? -1 : file.fd;
+    return err;
+}
+
 enum weir_err open_object(const struct object *o, uint64_t max_spool_bytes, struct opened *out, enum source_reject *why, struct fault *fault)
 {
+    if (o->fd > 0)
+        return open_given(o, out, why, fault);
     if (strcmp(o->path, "-") == 0)
         return spool_stdin(max_spool_bytes, out, why, fault);
     if (o->root_bytes == 0 || o->root_bytes >= strlen(o->path))

@@ -343,7 +343,7 @@ void redis_link_retry(struct redis_link *l, int attempt)
 {
     int64_t begin = redis_now_ms();
     redis_link_drop(l);
-    pause_up_to(attempt < 6 ? FIRST_PAUSE_MS << attempt : LONGEST_PAUSE_MS);
+    pause_up_to(attempt < 6 ? (unsigned)FIRST_PAUSE_MS << attempt : LONGEST_PAUSE_MS);
     l->stats.waited_us += (uint64_t)(redis_now_ms() - begin) * 1000;
 }
 

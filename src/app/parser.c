@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The run's side of its parsers: hands out orders, takes answers, buries the dead. See parser.h. */
+#include "app/parser.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define TOLD_MAX (STORE_VALUE_MAX * 5ULL)
+#define PARSERS_MAX 64
+
+struct parser {
+    pid_t pid;
+    int socket, memory;
+    bool busy;
+    size_t index;      /* of the object in work */
+    int64_t until_ns;
+};
+
+struct parsers {
+    struct run *run;
+    struct parser parser[PARSERS_MAX];
+    unsigned n;
+    struct window *scratch;
+};
+
+static int64_t now_ns(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+/* ---- birth and death ---- */
+
+/* It says so once it is behind its walls. */
+static enum weir_err await_hello(const struct parser *p, struct fault *fault)
+{
+    struct parser_answer hello;
+    const struct timeval patience = {.tv_sec = 10};
+    if (setsockopt(p->socket, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience) != 0 || recv(p->socket, &hello, sizeof hello, 0) != (ssize_t)sizeof hello)
+        return fault_set(fault, WEIR_UNSUPPORTED, "a parser cannot enter its sandbox: the kernel, or what watches over this process, refuses it");
+    return WEIR_OK;
+}
+
+static enum weir_err start(struct run *run, struct parser *p, struct fault *fault)
+{
+    int pair[2] = {-1, -1};
+    *p = (struct parser){.pid = -1, .socket = -1, .memory = memfd_create("weir-told", MFD_CLOEXEC)};
+    if (p->memory < 0 || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
+        return fault_set(fault, WEIR_IO, "cannot start a parser: %m");
+    p->pid = fork();
+    if (p->pid == 0)
+        parser_work(run, pair[1], p->memory);
+    close(pair[1]);
+    p->socket = pair[0];
+    return p->pid < 0 ? fault_set(fault, WEIR_IO, "cannot start a parser: %m") : await_hello(p, fault);
+}
+
+static void end(struct parser *p)
+{
+    if (p->pid > 0) {
+        kill(p->pid, SIGKILL);
+        while (waitpid(p->pid, NULL, 0) < 0 && errno == EINTR)
+            ;
+    }
+    if (p->socket >= 0)
+        close(p->socket);
+    if (p->memory >= 0)
+        close(p->memory);
+    *p = (struct parser){.pid = -1, .socket = -1, .memory = -1};
+}
+
+enum weir_err parsers_open(struct run *run, unsigned n, struct parsers **out, struct fault *fault)
+{
+    struct parsers *p = calloc(1, sizeof *p);
+    const struct config *c = run->app->config;
+    const struct window_limits limits = {(uint32_t)c->max_groups_per_host, window_default_limits.max_big_groups, (uint32_t)c->max_hosts};
+    *out = NULL;
+    if (!p || !(p->scratch = window_new(&limits, false))) {
+        free(p);
+        return fault_set(fault, WEIR_NOMEM, "out of memory");
+    }
+    p->run = run;
+    enum weir_err err = WEIR_OK;
+    while (!err && p->n < n && p->n < PARSERS_MAX)
+        err = start(run, &p->parser[p->n++], fault);
+    if (err)
+        parsers_close(p);
+    else
+        *out = p;
+    return err;
+}
+
+void parsers_close(struct parsers *p)
+{
+    if (!p)
+        return;
+    for (unsigned i = 0; i < p->n; i++)
+        end(&p->parser[i]);
+    window_free(p->scratch);
+    free(p);
+}
+
+/* ---- one object ---- */
+
+static enum weir_err order(struct parsers *ps, struct parser *p, const struct object *o, int fd, struct fault *fault)
+{
+    struct run *run = ps->run;
+    struct parser_order head = {.future_s = run->future_s, .size_bytes = o->size_bytes, .closed_through = run->state.closed_through};
+    union { struct cmsghdr align; char bytes[CMSG_SPACE(sizeof(int))]; } control = {.bytes = {0}};
+    struct iovec part[] = {{&head, sizeof head}, {(char *)(uintptr_t)o->path, strlen(o->path)}};
+    struct msghdr m = {.msg_iov = part, .msg_iovlen = 2, .msg_control = &control, .msg_controllen = sizeof control};
+    struct cmsghdr *c = CMSG_FIRSTHDR(&m);
+    *c = (struct cmsghdr){.cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(sizeof fd)};
+    memcpy(CMSG_DATA(c), &fd, sizeof fd);
+    if (sendmsg(p->socket, &m, MSG_NOSIGNAL) >= 0)
+        return WEIR_OK;
+    end(p); /* it died while it was idle: the next one gets the object */
+    enum weir_err err = start(run, p, fault);
+    if (!err && sendmsg(p->socket, &m, MSG_NOSIGNAL) < 0)
+        err = fault_set(fault, WEIR_IO, "cannot hand an object to a parser: %m");
+    return err;
+}
+
+static void reject_unopened(struct run *run, const struct object *o, enum source_reject why, const struct fault *cause)
+{
+    run->counts.objects_bad_source[why]++;
+    log_error(run->app->log, "object rejected", LOG_TEXT("object", slice_of(o->path)), LOG_TEXT("reason", slice_of(source_reject_word(why))),
+              LOG_TEXT("cause", slice_of(cause->text)));
+}
+
+static enum weir_err hand_out(struct parsers *ps, struct parser *p, size_t index, struct fault *fault)
+{
+    const struct object *o = object_list_at(ps->run->list, index);
+    struct fault cause = {WEIR_OK, ""};
+    enum source_reject why = SOURCE_ACCEPTED;
+    int fd;
+    if (source_open_file(o, &fd, &why, &cause)) {
+        reject_unopened(ps->run, o, why, &cause);
+        return WEIR_OK;
+    }
+    enum weir_err err = order(ps, p, o, fd, fault);
+    close(fd);
+    p->busy = !err;
+    p->index = index;
+    p->until_ns = now_ns() + PARSER_PATIENCE_NS + (int64_t)(o->size_bytes >> 20) * 1000000000;
+    return err;
+}
+
+/* A copy: what a parser changes while it is looked at changes nothing. */
+static enum weir_err read_told(const struct parser *p, uint64_t bytes, struct buffer *told)
+{
+    char *to = bytes <= TOLD_MAX ? buffer_reserve(told, (size_t)bytes + 1) : NULL;
+    if (!to)
+        return bytes > TOLD_MAX ? WEIR_CORRUPT : WEIR_NOMEM;
+    while (told->n < bytes) {
+        ssize_t n = pread(p->memory, told->p + told->n, (size_t)bytes - told->n, (off_t)told->n);
+        if (n <= 0)
+            return WEIR_CORRUPT;
+        told->n += (size_t)n;
+    }
+    return WEIR_OK;
+}
+
+/* CORRUPT: it is dead, or talks nonsense. */
+static enum weir_err take_answer(struct parsers *ps, struct parser *p)
+{
+    struct parser_answer answer;
+    struct buffer told;
+    if (recv(p->socket, &answer, sizeof answer, MSG_DONTWAIT) != (ssize_t)sizeof answer)
+        return WEIR_CORRUPT;
+    if (answer.err)
+        return answer.err == WEIR_NOMEM ? WEIR_NOMEM : WEIR_CORRUPT;
+    buffer_init(&told, TOLD_MAX + 1);
+    enum weir_err err = read_told(p, answer.bytes, &told);
+    if (!err)
+        err = parser_take(ps->run, p->index, (struct slice){told.p, told.n}, told.n > sizeof(struct run_counts), ps->scratch);
+    buffer_fini(&told);
+    p->busy = false;
+    if (!err)
+        failpoint("object-merged");
+    return err;
+}
+
+static enum weir_err lose(struct parsers *ps, struct parser *p, struct fault *fault)
+{
+    struct run *run = ps->run;
+    const struct object *o = object_list_at(run->list, p->index);
+    log_error(run->app->log, "a parser died or hung, its object is not counted", LOG_TEXT("object", slice_of(o->path)));
+    if (run->feed->lost)
+        run->feed->lost[p->index] = 1;
+    run->counts.objects_listed--; /* it is given again, or told as dead */
+    end(p);
+    return start(run, p, fault);
+}
+
+static enum weir_err look_at(struct parsers *ps, struct parser *p, bool spoke, int64_t now, struct fault *fault)
+{
+    enum weir_err err = WEIR_OK;
+    if (spoke)
+        err = take_answer(ps, p);
+    else if (now >= p->until_ns)
+        err = WEIR_CORRUPT;
+    if (err == WEIR_CORRUPT)
+        return lose(ps, p, fault);
+    return err ? fault_set(fault, err, "cannot take what a parser told: %s", weir_err_text(err)) : WEIR_OK;
+}
+
+static enum weir_err wait_for_answers(struct parsers *ps, struct fault *fault)
+{
+    struct pollfd poll_of[PARSERS_MAX];
+    enum weir_err err = WEIR_OK;
+    for (unsigned i = 0; i < ps->n; i++)
+        poll_of[i] = (struct pollfd){.fd = ps->parser[i].busy ? ps->parser[i].socket : -1, .events = POLLIN};
+    int n = poll(poll_of, ps->n, 200);
+    int64_t now = now_ns();
+    for (unsigned i = 0; i < ps->n && !err; i++)
+        if (ps->parser[i].busy)
+            err = look_at(ps, &ps->parser[i], n > 0 && poll_of[i].revents, now, fault);
+    return err;
+}
+
+static struct parser *idle(struct parsers *ps, bool *busy)
+{
+    struct parser *found = NULL;
+    *busy = false;
+    for (unsigned i = 0; i < ps->n; i++) {
+        *busy |= ps->parser[i].busy;
+        found = ps->parser[i].busy ? found : &ps->parser[i];
+    }
+    return found;
+}
+
+/* What a parser is reading is given up: it is read again by the next run. */
+static enum weir_err give_up(struct parsers *ps)
+{
+    struct fault ignored;
+    for (unsigned i = 0; i < ps->n; i++)
+        if (ps->parser[i].busy) {
+            end(&ps->parser[i]);
+            (void)!start(ps->run, &ps->parser[i], &ignored);
+        }
+    return WEIR_INTERRUPTED;
+}
+
+enum weir_err parsers_count(struct run *run, size_t first, size_t end_of_range, struct fault *fault)
+{
+    struct parsers *ps = run->parsers;
+    enum weir_err err = WEIR_OK;
+    bool busy = false;
+    for (size_t next = first; !err;) {
+        struct parser *p = idle(ps, &busy);
+        if (app_interrupted())
+            return give_up(ps);
+        while (next < end_of_range && run->duplicate[next])
+            next++;
+        if (p && next < end_of_range)
+            err = hand_out(ps, p, next++, fault);
+        else if (busy)
+            err = wait_for_answers(ps, fault);
+        else
+            break;
+    }
+    return err;
+}
