@@ -77,6 +77,49 @@ static void shows_the_arithmetic_of_a_raised_part(void **state)
     has("threshold once in 3,300 host-days or rarer: this test may spend 0.300 of the budget\n");
 }
 
+static void says_why_it_was_not_told_sooner(void **state)
+{
+    (void)state;
+    x.hours[0][3] = 5000000;
+    explain(0, false, NULL);
+    has("\n\nWhy not sooner\n  the logs could tell at the earliest at 2026-03-02T10:00:00Z, 50 min after the first record of the claim;");
+    has("  2026-03-02: enough at the end of hour 09; until the end of the hour before 5.00 MB had gone outside that day");
+}
+
+static void a_day_that_raised_as_a_whole_could_be_told_at_its_end(void **state)
+{
+    (void)state;
+    x.score[0].part[0].since_hour = 24;
+    explain(0, false, NULL);
+    has("2026-03-02: no hour was enough by itself, the day as a whole was: it could be told at its end");
+}
+
+/* budget 0.001 * rate 0.0000005 / threshold 0.0003 = once in 600,000 */
+static void says_which_budget_would_silence_it(void **state)
+{
+    (void)state;
+    explain(0, false, NULL);
+    has("\n\nWhat would silence it\n  a budget that bears a false finding less often than once in 600,000 host-days (detection.budget)");
+    lacks("a rule has no budget");
+}
+
+static void no_budget_silences_a_rule(void **state)
+{
+    (void)state;
+    x.score[0].part[0].test = SCORE_CEILING;
+    explain(0, false, NULL);
+    has("What would silence it\n  a rule that allows it (policy, roles)");
+    lacks("a budget that bears");
+}
+
+static void an_excess_that_its_numbers_do_not_give_is_told(void **state)
+{
+    (void)state;
+    x.score[0].part[0].excess = 21;
+    explain(0, false, NULL);
+    has("(19.258 - 5.547) / spread 0.700 = 21.000, but worked out again it is 19.587\n");
+}
+
 static void says_in_a_line_what_spoke_against_and_all_when_asked(void **state)
 {
     (void)state;
@@ -322,6 +365,11 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CLAIM(has_its_five_sections_in_order),
         CLAIM(shows_the_arithmetic_of_a_raised_part),
+        CLAIM(says_why_it_was_not_told_sooner),
+        CLAIM(a_day_that_raised_as_a_whole_could_be_told_at_its_end),
+        CLAIM(says_which_budget_would_silence_it),
+        CLAIM(no_budget_silences_a_rule),
+        CLAIM(an_excess_that_its_numbers_do_not_give_is_told),
         CLAIM(says_in_a_line_what_spoke_against_and_all_when_asked),
         CLAIM(what_was_not_above_speaks_against),
         CLAIM(cuts_what_spoke_against_and_counts_the_cut),

@@ -2,15 +2,60 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
-#include "app/shown.h"
+#include "app/audit.h"
 #include "app/outbox.h"
 #include "app/pipeline.h"
+#include "app/records.h"
+#include "app/shown.h"
 #include "weir/app.h"
 #include "weir/sink.h"
 
 struct explain_options {
-    bool all_lines;
+    bool all_lines, raw;
 };
+
+/* ---- the original records ---- */
+
+#define RAW_SHOWN 40 /* of an object, unless all are asked for */
+
+static void put_raw(struct buffer *out, const struct records *r, bool all)
+{
+    size_t shown = all || r->n < RAW_SHOWN ? r->n : RAW_SHOWN;
+    struct slice left = r->text;
+    for (size_t i = 0; i < shown && left.n; i++) {
+        const char *end = memchr(left.p, '\n', left.n);
+        size_t n = end ? (size_t)(end - left.p) : left.n;
+        buffer_printf(out, "  %llu: ", (unsigned long long)r->line[i]);
+        escape_terminal(out, (struct slice){left.p, n});
+        buffer_puts(out, "\n");
+        n += end != NULL;
+        left = (struct slice){left.p + n, left.n - n};
+    }
+    if (shown < r->n)
+        buffer_printf(out, "  ... and %llu more records (see --all-lines)\n", (unsigned long long)(r->n - shown));
+}
+
+static enum weir_err show_raw(void *ctx, const struct records *r, struct fault *fault)
+{
+    struct app *app = ctx;
+    const struct explain_options *o = app->options;
+    struct buffer out;
+    buffer_init(&out, (size_t)2 << 30);
+    buffer_puts(&out, "\n");
+    escape_terminal(&out, r->path.n ? r->path : r->key);
+    if (r->state != RECORDS_READ)
+        buffer_printf(&out, ": %s\n", r->state == RECORDS_GONE ? "not there any more" : "no longer the bytes that were counted");
+    else
+        buffer_puts(&out, "\n  line: ");
+    if (r->state == RECORDS_READ && r->columns.n)
+        escape_terminal(&out, r->columns);
+    buffer_puts(&out, r->state == RECORDS_READ ? "\n" : "");
+    put_raw(&out, r, o->all_lines);
+    enum weir_err err = out.err ? fault_set(fault, out.err, "cannot show the records: %s", weir_err_text(out.err)) : WEIR_OK;
+    fwrite(out.p, 1, out.n, app->out); /* a failure shows at the last flush */
+    buffer_fini(&out);
+    return err;
+}
 
 static enum weir_err tell(struct app *app, struct store *store, struct slice json, struct fault *fault)
 {
@@ -44,6 +89,12 @@ static int explain_entry(struct app *app, struct store *store, struct outbox_ent
     enum weir_err begun = shown_begin(&as, app->config, store, err ? NULL : &fault);
     err = err ? err : begun;
     if (!err) err = tell(app, store, shown_of(&as, (struct slice){text.p, text.n}, NULL), &fault);
+    if (!err && ((const struct explain_options *)app->options)->raw) {
+        char uid[STORE_ID_MAX + 8];
+        snprintf(uid, sizeof uid, "wf1-%s", entry->uid);
+        audit_note(app, "explain --raw", slice_of(uid), slice_of(""), NULL);
+        err = records_of(app, store, NULL, (struct slice){text.p, text.n}, show_raw, app, &fault);
+    }
     shown_end(&as);
     buffer_fini(&text);
     return err ? app_fail(app, &fault) : APP_DONE;
@@ -51,11 +102,16 @@ static int explain_entry(struct app *app, struct store *store, struct outbox_ent
 
 static int run_explain(struct app *app, int argc, char **argv)
 {
+    const struct explain_options *o = app->options;
     struct fault fault = {WEIR_OK, ""};
     struct outbox_entry *entry = NULL;
     struct outbox all;
     int code = outbox_id_check(app, argv[0]);
     (void)argc;
+    if (!code && o->raw && app->config->format != SINK_TABLE) {
+        app_complain(app, "option '--raw' is for people: without --format, or 'weir evidence' for machines");
+        code = APP_USAGE;
+    }
     struct store *store = code ? NULL : outbox_open(app, &code);
     if (!store) return code;
     code = outbox_fold(store, &all, &fault) ? app_fail(app, &fault) : outbox_find(app, &all, argv[0], &entry);
@@ -67,6 +123,7 @@ static int run_explain(struct app *app, int argc, char **argv)
 
 static const struct option_row rows[] = {
     {"all-lines", NULL, "show every part, peer, object and line range, however many", OPTION_FLAG, offsetof(struct explain_options, all_lines)},
+    {"raw", NULL, "print the original records, too, from where the logs were counted", OPTION_FLAG, offsetof(struct explain_options, raw)},
 };
 
 const struct command command_explain = {

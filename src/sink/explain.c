@@ -181,6 +181,7 @@ static void say_excess(struct page *p, const json_t *part)
     }
     buffer_puts(&p->line, " = ");
     page_fixed(p, view_real(part, "excess"), 3);
+    explain_excess_again(p, part);
     page_end(p, PART_HANG);
 }
 
@@ -303,6 +304,7 @@ static void say_why(struct page *p, const json_t *finding, bool all)
         page_text(p, view_text(day, "day"));
         buffer_puts(&p->line, ": score ");
         page_fixed(p, view_real(day, "score"), 3);
+        explain_score_again(p, day);
         buffer_puts(&p->line, " (from 3 on it is raised by a budget of one in 1,000 host-days, from 4 on by one in 10,000)");
         page_end(p, HANG);
         say_parts(p, day, view_real(finding, "unmapped.weir.budget"), all);
@@ -397,6 +399,7 @@ enum weir_err sink_explain(FILE *out, struct slice finding_json, struct sink_sty
     say_title(&page, finding);
     say_what_happened(&page, finding);
     say_why(&page, finding, all_lines);
+    explain_more(&page, finding);
     say_history(&page, finding);
     say_unknown(&page, finding);
     explain_places(&page, finding, &(struct places_asked){all_lines, name_of, ctx}); /* last, because it may be long */

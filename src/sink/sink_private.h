@@ -66,6 +66,11 @@ void csv_add(struct buffer *out, const json_t *finding);
 /* Copy a JSON text that view_load has accepted: blanks between tokens go or become an indent, hidden characters inside texts become \u escapes. */
 void copy_json(struct buffer *out, struct slice text, bool pretty);
 
+/* ---- explain_more.c: part of explain ---- */
+void explain_more(struct page *p, const json_t *finding);          /* why not sooner, what would silence it */
+void explain_excess_again(struct page *p, const json_t *part);     /* nothing when it is as stored */
+void explain_score_again(struct page *p, const json_t *day);
+
 /* ---- places.c: part of explain ---- */
 struct places_asked {
     bool all_lines;
