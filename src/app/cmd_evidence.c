@@ -91,7 +91,7 @@ static enum weir_err add_report(struct bundle *b)
     struct buffer page, clock;
     buffer_init(&page, REPORT_BYTES_MAX);
     buffer_init(&clock, REPORT_BYTES_MAX);
-    enum weir_err err = report_of(b->store, &one, &page, &b->fault);
+    enum weir_err err = report_of(b->app->config, b->store, &one, &page, &b->fault);
     if (!err)
         err = add_buffer(b, "report.html", &page);
     if (!err)

@@ -4,10 +4,10 @@
 #include <string.h>
 
 #include "app/audit.h"
-#include "app/marks.h"
 #include "app/out_file.h"
 #include "app/outbox.h"
 #include "app/pipeline.h"
+#include "app/shown.h"
 #include "weir/app.h"
 #include "weir/sink.h"
 
@@ -51,29 +51,29 @@ static int choose(struct app *app, struct outbox *all, int argc, char **argv)
 
 /* ---- making it ---- */
 
-static enum weir_err add_one(struct store *s, const struct marks *marks, const char *uid, struct report *report, struct fault *fault)
+static enum weir_err add_one(struct store *s, struct shown *as, const char *uid, struct report *report, struct fault *fault)
 {
-    struct buffer json, marked;
+    struct buffer json;
     buffer_init(&json, STORE_VALUE_MAX);
-    buffer_init(&marked, STORE_VALUE_MAX);
     enum weir_err err = store_get(s, 'q', uid, &json, fault);
     if (!err)
-        err = report_add(report, marks_show(marks, (struct slice){json.p, json.n}, &marked), ledger_name, s, fault);
-    buffer_fini(&marked);
+        err = report_add(report, shown_of(as, (struct slice){json.p, json.n}, NULL), ledger_name, s, fault);
     buffer_fini(&json);
     return err == WEIR_NOTFOUND ? WEIR_OK : err; /* withdrawn since */
 }
 
-enum weir_err report_of(struct store *s, const struct outbox *chosen, struct buffer *out, struct fault *fault)
+enum weir_err report_of(const struct config *c, struct store *s, const struct outbox *chosen, struct buffer *out, struct fault *fault)
 {
-    struct marks *marks = NULL;
+    struct shown as;
     struct report *report = report_new();
-    enum weir_err err = report ? marks_load(s, &marks, fault) : fault_set(fault, WEIR_NOMEM, "out of memory");
+    enum weir_err err = shown_begin(&as, c, s, fault);
+    if (!err && !report)
+        err = fault_set(fault, WEIR_NOMEM, "out of memory");
     for (size_t i = 0; i < chosen->n && !err; i++)
-        err = add_one(s, marks, chosen->entry[i].uid, report, fault);
+        err = add_one(s, &as, chosen->entry[i].uid, report, fault);
     if (!err && (err = report_end(report, out)))
         fault_set(fault, err, "cannot make the report: %s", weir_err_text(err));
-    marks_free(marks);
+    shown_end(&as);
     report_free(report);
     return err;
 }
@@ -84,7 +84,7 @@ static int write_report(struct app *app, struct store *s, const struct outbox *c
     struct fault fault = {WEIR_OK, ""};
     struct buffer page;
     buffer_init(&page, REPORT_BYTES_MAX);
-    enum weir_err err = report_of(s, chosen, &page, &fault);
+    enum weir_err err = report_of(app->config, s, chosen, &page, &fault);
     if (!err && strcmp(o->output, "-") == 0)
         fwrite(page.p, 1, page.n, app->out); /* a failure shows at the last flush */
     else if (!err)

@@ -25,6 +25,7 @@ typedef enum weir_err outbox_each(void *ctx, struct slice json);
 WEIR_MUST_USE enum weir_err outbox_show(struct store *s, const struct outbox *o, outbox_each *each, void *ctx, struct fault *fault);
 /* Open the store of the configuration to read. On failure says why, and *code is what to exit with; a store that does not exist yet is a usage error. */
 struct app;
+struct config;
 struct store *outbox_open(struct app *app, int *code);
 struct store *outbox_open_to_write(struct app *app, int *code); /* one that is not there is not made */
 
@@ -33,7 +34,7 @@ int outbox_id_check(struct app *app, const char *id);
 int outbox_find(struct app *app, struct outbox *all, const char *id, struct outbox_entry **out);
 
 /* ---- cmd_report.c, for evidence: the page of these findings ---- */
-WEIR_MUST_USE enum weir_err report_of(struct store *s, const struct outbox *chosen, struct buffer *out, struct fault *fault);
+WEIR_MUST_USE enum weir_err report_of(const struct config *c, struct store *s, const struct outbox *chosen, struct buffer *out, struct fault *fault);
 
 /* ---- cmd_findings.c, for batch ---- */
 /* Show, in the form that the configuration asks for, the findings that overlap [since_s, until_s]; 0, 0: none. host: only of that one, or NULL. *shown counts them; *failing if
