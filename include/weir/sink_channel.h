@@ -62,9 +62,14 @@ void channel_send(struct channel *c, const struct parcel *parcel, size_t n, stru
 struct chain {
     uint64_t lines;     /* so far */
     struct sha256 last; /* of the last line with its newline; zeros before the first */
+    bool goes_on;       /* what came before is not at hand: the first line that is read is believed */
+    uint64_t first;     /* number of the first line that was read */
 };
 /* Read a file that continues *chain and move it on. CORRUPT, with the line: somebody changed, removed or added something. */
 WEIR_MUST_USE enum weir_err chain_verify(FILE *in, struct chain *chain, struct fault *fault);
+
+/* A full file PATH was renamed to PATH.N: the highest N of those that lie beside it, 0 if none; lowest may be NULL. */
+uint64_t chain_files(const char *path, uint64_t *lowest);
 
 /* ---- what other programs compute as well, for tests ---- */
 /* "v1,<base64>" of HMAC-SHA256 over id.timestamp.body. */

@@ -11,12 +11,14 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "app/chain.h"
 #include "app/out_file.h"
 #include "app/pipeline.h"
 #include "app/seal.h"
+#include "app/verify_file.h"
 
 #define FILE_BYTES_MAX ((size_t)2 << 30)
 #define FILES_MAX 1000000
@@ -290,6 +292,12 @@ static void check_all(struct check *c, const char *wanted)
     json_decref(manifest);
 }
 
+static bool is_file(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 && S_ISREG(st.st_mode);
+}
+
 static int run_verify(struct app *app, int argc, char **argv)
 {
     const struct verify_options *o = app->options;
@@ -300,6 +308,8 @@ static int run_verify(struct app *app, int argc, char **argv)
         app_complain(app, "option '--seal': '%.80s' are not 64 hexadecimal digits", o->seal);
         return APP_USAGE;
     }
+    if (is_file(argv[0]))
+        return verify_findings_file(app, argv[0], o->seal != NULL);
     c.dir = open(argv[0], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (c.dir < 0) {
         app_complain(app, "cannot read the directory '%.200s': %s", argv[0], strerror(errno));
@@ -320,10 +330,11 @@ static const struct option_row rows[] = {
 
 const struct command command_verify = {
     .name = "verify",
-    .summary = "check a directory of evidence, byte by byte",
-    .operands = "DIR",
+    .summary = "check evidence byte by byte: a directory, or a file of findings",
+    .operands = "DIR|FILE",
     .help = "Needs no store and no logs. Tells every file that does not fit, and where: the byte, when one was changed. Hashes alone\n"
-            "cannot tell a directory that was made anew as a whole; --seal does. Exit code 0: it fits; 4: it does not.",
+            "cannot tell a directory that was made anew as a whole; --seal does. FILE is that of a sink; the full ones beside it\n"
+            "(FILE.1, FILE.2 ...) are read before it. Exit code 0: it fits; 4: it does not.",
     .options = rows,
     .options_n = WEIR_COUNT(rows),
     .options_bytes = sizeof(struct verify_options),

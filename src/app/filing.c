@@ -127,9 +127,37 @@ static bool raised_now(const struct judging *g, uint64_t host_id)
     return false;
 }
 
-static enum weir_err delete_finding(struct judging *g, const char *uid)
+/* The finding, closed by what came since. Quotes are escaped inside of JSON strings, so the patterns are met outside of them. */
+static void put_withdrawn(struct slice json, struct buffer *out)
 {
-    enum weir_err err = store_delete(g->run->store, 'q', digits_of(uid), g->fault);
+    static const char activity[] = "\"activity_id\":1,\"type_uid\":200401,", status[] = "\"status_id\":1,";
+    const char *a = json.n ? memmem(json.p, json.n, activity, sizeof activity - 1) : NULL;
+    const char *s = json.n ? memmem(json.p, json.n, status, sizeof status - 1) : NULL;
+    if (!a || !s || s < a) {
+        out->err = WEIR_CORRUPT;
+        return;
+    }
+    const char *between = a + sizeof activity - 1, *rest = s + sizeof status - 1;
+    buffer_put(out, json.p, (size_t)(a - json.p));
+    buffer_puts(out, "\"activity_id\":3,\"type_uid\":200403,");
+    buffer_put(out, between, (size_t)(s - between));
+    buffer_puts(out, "\"status_id\":4,\"comment\":\"withdrawn: what came later takes the claim back\",");
+    buffer_put(out, rest, json.n - (size_t)(rest - json.p));
+}
+
+/* Whom the finding was sent to is told that it is gone: its last state stands in the outbox only. */
+static enum weir_err delete_finding(struct judging *g, const char *uid, struct slice json)
+{
+    const char *id = digits_of(uid);
+    struct buffer gone;
+    buffer_init(&gone, STORE_VALUE_MAX);
+    put_withdrawn(json, &gone);
+    enum weir_err err = WEIR_OK;
+    if (!gone.err && store_has(g->run->store, 'q', id))
+        err = store_put_finding(g->run->store, id, (struct slice){gone.p, gone.n}, g->fault);
+    buffer_fini(&gone);
+    if (!err)
+        err = store_delete(g->run->store, 'q', id, g->fault);
     return err ? err : store_delete(g->run->store, 'k', digits_of(uid), g->fault);
 }
 
@@ -138,8 +166,9 @@ static enum weir_err delete_finding(struct judging *g, const char *uid)
 static enum weir_err withdraw_day(struct judging *g, struct dossier *d)
 {
     char old_uid[FINDING_UID_MAX], uid[FINDING_UID_MAX], id[17];
-    struct buffer json;
+    struct buffer json, now;
     buffer_init(&json, STORE_VALUE_MAX);
+    buffer_init(&now, STORE_VALUE_MAX);
     struct inventory_host who = host_of(g, d);
     enum weir_err err = dossier_finding(d, true, &who, is_sensitive(g, d), g->run->config_hash, old_uid, &json);
     dossier_remove_day(d, (int64_t)g->day * DAY_S);
@@ -148,15 +177,15 @@ static enum weir_err withdraw_day(struct judging *g, struct dossier *d)
     if (!err && !d->days) {
         err = store_delete(g->run->store, 'c', id, g->fault);
     } else if (!err) {
-        buffer_clear(&json);
-        err = dossier_finding(d, true, &who, is_sensitive(g, d), g->run->config_hash, uid, &json);
+        err = dossier_finding(d, true, &who, is_sensitive(g, d), g->run->config_hash, uid, &now);
         if (!err)
             err = dossier_put(g->run->store, d, g->fault);
         if (!err)
             err = put_finding(g, d, true, uid);
     }
     if (!err && (!d->days || strcmp(uid, old_uid) != 0))
-        err = delete_finding(g, old_uid);
+        err = delete_finding(g, old_uid, (struct slice){json.p, json.n});
+    buffer_fini(&now);
     buffer_fini(&json);
     return err;
 }

@@ -66,10 +66,13 @@ enum weir_err chain_verify(FILE *in, struct chain *chain, struct fault *fault)
     enum weir_err err = WEIR_OK;
     while (!err && (n = getline(&text, &room, in)) > 0) {
         struct sha256 previous;
-        uint64_t number;
+        uint64_t number = 0;
+        bool is_link = read_link((struct slice){text, (size_t)n - 1}, &number, &previous);
+        if (chain->goes_on && is_link) *chain = (struct chain){.lines = number - 1, .last = previous};
         unsigned long long at = (unsigned long long)chain->lines + 1;
+        chain->first = chain->first ? chain->first : at;
         if (text[n - 1] != '\n') err = fault_set(fault, WEIR_CORRUPT, "line %llu is cut", at);
-        else if (!read_link((struct slice){text, (size_t)n - 1}, &number, &previous)) err = fault_set(fault, WEIR_CORRUPT, "line %llu is no link of a chain", at);
+        else if (!is_link) err = fault_set(fault, WEIR_CORRUPT, "line %llu is no link of a chain", at);
         else if (number != at) err = fault_set(fault, WEIR_CORRUPT, "line %llu says that it is line %llu", at, (unsigned long long)number);
         else if (memcmp(previous.b, chain->last.b, SHA256_BYTES) != 0)
             err = fault_set(fault, WEIR_CORRUPT, "line %llu does not follow on the one before it: one of the two was changed", at);
@@ -158,20 +161,24 @@ static void sync_folder(const char *path)
     close(fd);
 }
 
-/* The highest N of NAME.N beside it; 0: none. */
-static uint64_t highest(const char *path)
+/* The numbers of NAME.N beside it; 0: there are none. */
+uint64_t chain_files(const char *path, uint64_t *lowest)
 {
     const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
     char folder[PATH_MAX];
     snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - path) + 1 : 1, slash ? path : ".");
     DIR *d = opendir(folder);
-    uint64_t top = 0, n;
+    uint64_t top = 0, low = UINT64_MAX, n;
     for (const struct dirent *e; d && (e = readdir(d));) {
         size_t head = strlen(name);
         bool ours = strncmp(e->d_name, name, head) == 0 && e->d_name[head] == '.';
-        if (ours && e->d_name[head + 1] && parse_u64(slice_of(e->d_name + head + 1), 1000000000, &n) == WEIR_OK && n > top) top = n;
+        if (ours && e->d_name[head + 1] && parse_u64(slice_of(e->d_name + head + 1), 1000000000, &n) == WEIR_OK && n) {
+            top = n > top ? n : top;
+            low = n < low ? n : low;
+        }
     }
     if (d) closedir(d);
+    if (lowest) *lowest = top ? low : 0;
     return top;
 }
 
@@ -195,7 +202,7 @@ static bool open_one(struct file *f, const char *path, int more, struct channel_
 static bool take_earlier(struct file *f, struct channel_outcome *out)
 {
     char path[PATH_MAX];
-    uint64_t n = highest(f->place->path);
+    uint64_t n = chain_files(f->place->path, NULL);
     if (!n) return true;
     snprintf(path, sizeof path, "%s.%llu", f->place->path, (unsigned long long)n);
     struct file earlier = {.place = &(struct channel_place){.path = path}, .fd = -1};
@@ -226,7 +233,7 @@ static bool rotate(struct file *f, struct channel_outcome *out)
     char full[PATH_MAX];
     const char *path = f->place->path;
     struct chain chain = f->chain;
-    int n = snprintf(full, sizeof full, "%s.%llu", path, (unsigned long long)highest(path) + 1);
+    int n = snprintf(full, sizeof full, "%s.%llu", path, (unsigned long long)chain_files(path, NULL) + 1);
     if (n >= (int)sizeof full || fsync(f->fd) != 0 || renameat2(AT_FDCWD, path, AT_FDCWD, full, RENAME_NOREPLACE) != 0)
         return channel_fail(out, CHANNEL_IO_FAILURE, "cannot rename '%.200s': %s", path, strerror(errno)), false;
     close_file(f);

@@ -59,6 +59,25 @@ static void put_mark(struct page *p, const json_t *finding)
     html(p, "</p>\n");
 }
 
+static void put_suppression(struct page *p, const json_t *finding)
+{
+    bool hidden = view_bool(finding, "unmapped.weir.suppression.hidden");
+    if (!view_text(finding, "unmapped.weir.suppression.name").n) return;
+    html(p, hidden ? "<p><strong>Suppressed</strong> by " : "<p><strong>Has outgrown suppression</strong> ");
+    html_path(p, finding, "unmapped.weir.suppression.name");
+    html(p, " (");
+    html_path(p, finding, "unmapped.weir.suppression.owner");
+    html(p, ", until ");
+    html_path(p, finding, "unmapped.weir.suppression.expires");
+    html(p, "): ");
+    html_path(p, finding, "unmapped.weir.suppression.reason");
+    html(p, ". Approved in a day: ");
+    html_bytes(p, view_u64(finding, "unmapped.weir.suppression.up_to"));
+    html(p, "; its largest day: ");
+    html_bytes(p, view_u64(finding, "unmapped.weir.suppression.largest_day"));
+    html(p, "</p>\n");
+}
+
 static void figure(struct page *p, const char *name)
 {
     html(p, "<div><dt>");
