@@ -32,19 +32,6 @@ static void put_title(struct page *p, const json_t *finding, size_t number)
     html(p, "</p>\n");
 }
 
-static void put_suppression(struct page *p, const json_t *finding)
-{
-    struct slice name = view_text(finding, "unmapped.weir.suppression.name");
-    if (!name.n) return;
-    html(p, view_bool(finding, "unmapped.weir.suppression.hidden") ? "<p><strong>Suppressed by " : "<p><strong>Has outgrown suppression ");
-    html_text(p, name);
-    html(p, "</strong> of ");
-    html_path(p, finding, "unmapped.weir.suppression.owner");
-    html(p, ": ");
-    html_path(p, finding, "unmapped.weir.suppression.reason");
-    html(p, "</p>\n");
-}
-
 static void put_mark(struct page *p, const json_t *finding)
 {
     struct slice verdict = view_text(finding, "unmapped.weir.mark.verdict");
