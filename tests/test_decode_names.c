@@ -224,6 +224,20 @@ static void first_words_tell_a_protocol(void **state)
     assert_int_equal(talk_in_the_clear(slice_of("GE")), CAPTURE_TALK_NONE);
 }
 
+static void a_protocol_on_a_port_of_others_is_odd(void **state)
+{
+    (void)state;
+    struct slice ssh = slice_of("SSH-2.0-OpenSSH"), other = slice_of("x");
+    assert_int_equal(talk_on_odd_port(ssh, false, CAPTURE_TALK_NONE, 22), CAPTURE_TALK_NONE);
+    assert_int_equal(talk_on_odd_port(ssh, false, CAPTURE_TALK_NONE, 443), CAPTURE_TALK_ODD_SSH);
+    assert_int_equal(talk_on_odd_port(other, true, CAPTURE_TALK_NONE, 443), CAPTURE_TALK_NONE);
+    assert_int_equal(talk_on_odd_port(other, true, CAPTURE_TALK_NONE, 12345), CAPTURE_TALK_NONE);
+    assert_int_equal(talk_on_odd_port(other, true, CAPTURE_TALK_NONE, 53), CAPTURE_TALK_ODD_TLS);
+    assert_int_equal(talk_on_odd_port(other, false, CAPTURE_TALK_HTTP, 8080), CAPTURE_TALK_NONE);
+    assert_int_equal(talk_on_odd_port(other, false, CAPTURE_TALK_HTTP, 443), CAPTURE_TALK_ODD_HTTP);
+    assert_int_equal(talk_on_odd_port(other, false, CAPTURE_TALK_FTP, 53), CAPTURE_TALK_NONE);
+}
+
 /* ---- what a capture keeps ---- */
 
 struct told {
@@ -269,7 +283,7 @@ static void tcp_payload(struct pcap_file *f, uint32_t s, bool back, const char *
 {
     struct bytes b = {0};
     put_ipv4(&b, (struct v4){.protocol = 6, .body = 20 + (unsigned)n, .src = back ? V4_PEER : V4_HOST, .dst = back ? V4_HOST : V4_PEER});
-    put_tcp(&b, back ? 80 : 40000, back ? 40000 : 80, 0x18), put(&b, text, n);
+    put_tcp(&b, back ? 8080 : 40000, back ? 40000 : 8080, 0x18), put(&b, text, n);
     file_packet(f, s, 0, &b, 0);
 }
 
@@ -412,6 +426,7 @@ int main(void)
         cmocka_unit_test(every_cut_of_a_hello_is_handled),
         cmocka_unit_test(other_records_are_no_hello),
         cmocka_unit_test(first_words_tell_a_protocol),
+        cmocka_unit_test(a_protocol_on_a_port_of_others_is_odd),
         cmocka_unit_test(a_name_counts_once_an_hour),
         cmocka_unit_test(the_next_hour_counts_it_again),
         cmocka_unit_test(short_and_internal_names_are_passed_over),

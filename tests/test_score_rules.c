@@ -198,6 +198,18 @@ static void clear_text_raises_for_sensitive_hosts_only(void **state)
     assert_true(slice_eq(s.part[0].rule, SLICE_LIT("FTP")));
 }
 
+static void a_protocol_on_a_port_of_others_raises_from_1_mib_on(void **state)
+{
+    (void)state;
+    struct score s;
+    assert_false(raises(group_seen(SEEN_TALK, CAPTURE_TALK_ODD_SSH), 1 << 20, 10, true, &s));
+    assert_true(raises(group_seen(SEEN_TALK, CAPTURE_TALK_ODD_SSH), (1 << 20) + 1, 10, false, &s));
+    assert_int_equal(s.part[0].test, SCORE_ODD_PORT);
+    assert_true(raises(group_seen(SEEN_TALK, CAPTURE_TALK_ODD_HTTP), 100000, 10, true, &s));
+    assert_int_equal(s.part[0].test, SCORE_CLEAR_TEXT);
+    assert_false(raises(group_seen(SEEN_TALK, CAPTURE_TALK_HTTP), 1 << 30, 10, false, &s));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -206,6 +218,7 @@ int main(void)
         cmocka_unit_test(names_of_a_whole_day_are_no_tunnel_of_an_hour),
         cmocka_unit_test(large_echoes_raise_from_256_kib_on),
         cmocka_unit_test(clear_text_raises_for_sensitive_hosts_only),
+        cmocka_unit_test(a_protocol_on_a_port_of_others_raises_from_1_mib_on),
         cmocka_unit_test(a_ceiling_has_its_worked_example),
         cmocka_unit_test(as_much_as_the_ceiling_is_allowed),
         cmocka_unit_test(any_byte_to_a_listed_network_that_was_called_is_raised),

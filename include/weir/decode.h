@@ -70,7 +70,9 @@ enum record_status { STATUS_OK, STATUS_NODATA, STATUS_SKIPDATA };
 enum record_direction { DIRECTION_NONE, DIRECTION_INGRESS, DIRECTION_EGRESS };
 
 /* What only packets show: with a record of a capture, and never with one of a log. */
-enum capture_talk { CAPTURE_TALK_NONE, CAPTURE_TALK_TLS_OLD, CAPTURE_TALK_HTTP, CAPTURE_TALK_FTP, CAPTURE_TALK_SMTP, CAPTURE_TALK_TELNET, CAPTURE_TALKS };
+enum capture_talk { CAPTURE_TALK_NONE, CAPTURE_TALK_TLS_OLD, CAPTURE_TALK_HTTP, CAPTURE_TALK_FTP, CAPTURE_TALK_SMTP, CAPTURE_TALK_TELNET,
+                    CAPTURE_TALK_ODD_SSH, CAPTURE_TALK_ODD_TLS, CAPTURE_TALK_ODD_HTTP, /* on a port that is another service's, or for SSH: any but 22 */
+                    CAPTURE_TALKS };
 const char *capture_talk_word(enum capture_talk t); /* "http" */
 struct dns_sum { /* names of one parent that the source asked for, each counted once an hour */
     struct slice parent;   /* "example.com": bytes from outside, escape before showing */

@@ -40,7 +40,8 @@
     X(CEILING, "ceiling", "external bytes of the day above the ceiling of the host's role")                          \
     X(DNS_TUNNEL, "dns-tunnel", "bytes of different names below one domain, asked for in the day by DNS")           \
     X(ECHO_TUNNEL, "echo-tunnel", "bytes of the day that ICMP echoes carried outside beyond those of a usual ping")  \
-    X(CLEAR_TEXT, "clear-text", "bytes of the day that a sensitive host sent outside in the clear, or by TLS below 1.2")
+    X(CLEAR_TEXT, "clear-text", "bytes of the day that a sensitive host sent outside in the clear, or by TLS below 1.2")  \
+    X(ODD_PORT, "odd-port", "bytes of the day that went outside by a protocol on a port that is not its own")
 #define SCORE_TEST_ENUM(id, word, text) SCORE_##id,
 /* Below SCORE_STATISTICAL_COUNT: tests with a share of the budget, a history and a rate; from there on rules. */
 enum score_test { SCORE_TEST_LIST(SCORE_TEST_ENUM) SCORE_STATISTICAL_COUNT, SCORE_BEFORE_RULES = SCORE_STATISTICAL_COUNT - 1,

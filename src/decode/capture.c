@@ -5,6 +5,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <pcap/pcap.h>
 #include <stdio.h>
+#include <stdio_ext.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -185,6 +186,7 @@ static enum weir_err capture_read(void *state, struct stream *in)
     if (!file)
         return WEIR_NOMEM;
     setvbuf(file, c->stdio, _IOFBF, sizeof c->stdio);
+    __fsetlocking(file, FSETLOCKING_BYCALLER); /* it is nobody else's */
     return read_file(c, file);
 }
 

@@ -25,9 +25,12 @@ struct key {
     uint8_t protocol, has_vni;
 };
 
+#define KEY_WORDS (sizeof(struct key) / sizeof(uint64_t))
+_Static_assert(sizeof(struct key) % sizeof(uint64_t) == 0, "a key is whole words");
+
 struct entry {
     struct key key;
-    uint32_t minute;
+    uint32_t minute, slot; /* in the index */
     uint32_t seen; /* see capture_seen.h */
     uint16_t tcp_flags;
     uint64_t bytes, packets, first_packet;
@@ -151,10 +154,11 @@ static void emit(struct capture_flows *f, const struct entry *e)
                                 1ULL << FIELD_PROTOCOL | 1ULL << FIELD_PACKETS | 1ULL << FIELD_BYTES | 1ULL << FIELD_START |
                                 1ULL << FIELD_END | 1ULL << FIELD_TCP_FLAGS;
     char name[NAME_MAX_BYTES];
+    const struct packet ends = {.src = e->key.src, .dst = e->key.dst, .src_port = e->key.src_port, .dst_port = e->key.dst_port, .protocol = e->key.protocol};
     struct record r = {.has = has, .line = e->first_packet, .bytes = e->bytes, .packets = e->packets, .start_s = e->first_s, .end_s = e->last_s,
                        .src = e->key.src, .dst = e->key.dst, .src_port = e->key.src_port, .dst_port = e->key.dst_port,
                        .protocol = e->key.protocol, .tcp_flags = e->tcp_flags, .captured = !e->key.has_vni,
-                       .seen = capture_seen_of(f->seen, e->seen)};
+                       .seen = capture_seen_of(f->seen, e->seen, &ends, e->minute)};
     if (e->key.has_vni) { /* one mirrored interface */
         r.interface = (struct slice){name, (size_t)snprintf(name, sizeof name, "vni-%u", e->key.vni)};
         r.has |= 1ULL << FIELD_INTERFACE_ID;
@@ -164,17 +168,23 @@ static void emit(struct capture_flows *f, const struct entry *e)
 
 void capture_flows_end(struct capture_flows *f)
 {
-    for (uint32_t i = 0; i < f->entries; i++)
+    for (uint32_t i = 0; i < f->entries; i++) {
+        f->index[f->entry[i].slot] = 0; /* most minutes have few flows: the whole index is not cleared for them */
         emit(f, &f->entry[i]);
-    if (f->entries)
-        memset(f->index, 0, sizeof f->index);
+    }
     f->entries = 0;
     capture_seen_clear(f->seen);
 }
 
-static bool same_flow(const struct entry *e, const struct key *k, uint32_t minute)
+/* By words: for every packet. */
+static inline bool same_flow(const struct entry *e, const struct key *k, uint32_t minute)
 {
-    return e->minute == minute && memcmp(&e->key, k, sizeof *k) == 0;
+    uint64_t a[KEY_WORDS], b[KEY_WORDS], differ = e->minute ^ minute;
+    memcpy(a, &e->key, sizeof a);
+    memcpy(b, k, sizeof b);
+    for (size_t i = 0; i < KEY_WORDS; i++)
+        differ |= a[i] ^ b[i];
+    return differ == 0;
 }
 
 static uint64_t hash_of(const struct key *k, uint32_t minute)
@@ -196,7 +206,7 @@ static struct entry *entry_of(struct capture_flows *f, const struct key *k, uint
     while (f->index[at] && !same_flow(&f->entry[f->index[at] - 1], k, minute))
         at = (at + 1) % INDEX_SLOTS;
     if (!f->index[at]) {
-        f->entry[f->entries] = (struct entry){.key = *k, .minute = minute};
+        f->entry[f->entries] = (struct entry){.key = *k, .minute = minute, .slot = (uint32_t)at};
         f->index[at] = ++f->entries;
     }
     f->last = f->index[at] - 1;

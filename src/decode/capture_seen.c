@@ -21,12 +21,12 @@ struct flow_kept {
     struct text server_name;
     uint64_t icmp_bytes;
     uint32_t dns, answers; /* first of a list, as index + 1 */
-    enum capture_talk talk;
 };
 struct talk_kept { uint64_t connection; uint32_t minute; enum capture_talk talk; };
 
 struct capture_seen {
     uint32_t flows, sums, answers, text_n, names, hour;
+    bool talks; /* one was told in this object */
     struct flow_kept flow[SEEN_FLOWS_MAX];
     struct dns_kept sum[SEEN_DNS_MAX];
     struct answer_kept answer[SEEN_ANSWERS_MAX];
@@ -56,6 +56,7 @@ void capture_seen_begin(struct capture_seen *s)
     memset(s->name, 0, sizeof s->name);
     memset(s->talk, 0, sizeof s->talk);
     s->names = s->hour = 0;
+    s->talks = false;
 }
 
 bool capture_seen_full(const struct capture_seen *s)
@@ -67,7 +68,7 @@ bool capture_seen_full(const struct capture_seen *s)
 static struct flow_kept *flow_of(struct capture_seen *s, uint32_t *flow)
 {
     if (!*flow) {
-        s->flow[s->flows] = (struct flow_kept){.talk = CAPTURE_TALK_NONE};
+        s->flow[s->flows] = (struct flow_kept){.icmp_bytes = 0};
         *flow = ++s->flows;
     }
     return &s->flow[*flow - 1];
@@ -157,7 +158,8 @@ static uint64_t connection_of(const struct packet *p)
     return stable_mix(a + b) | 1; /* the same both ways */
 }
 
-static enum capture_talk remember_talk(struct capture_seen *s, const struct packet *p, uint32_t minute, enum capture_talk told)
+/* What is known of the connection; told: what it said just now. */
+static enum capture_talk talk_of(struct capture_seen *s, const struct packet *p, uint32_t minute, enum capture_talk told)
 {
     uint64_t connection = connection_of(p);
     struct talk_kept *set = &s->talk[connection % (SEEN_TALKS_MAX / WAYS) * WAYS], *oldest = set;
@@ -178,18 +180,20 @@ static void see_tcp(struct capture_seen *s, uint32_t *flow, const struct packet 
 {
     struct tls_hello hello;
     enum capture_talk told = CAPTURE_TALK_NONE;
-    bool is_hello = p->payload.n && p->payload.p[0] == 22 && tls_parse(p->payload, &hello);
+    bool is_hello = p->payload.p[0] == 22 && tls_parse(p->payload, &hello);
     if (is_hello)
         told = hello.version < TLS_1_2 ? CAPTURE_TALK_TLS_OLD : CAPTURE_TALK_NONE;
-    else if (p->payload.n)
+    else
         told = talk_in_the_clear(p->payload);
+    enum capture_talk odd = talk_on_odd_port(p->payload, is_hello, told, p->dst_port);
+    if (odd && !(odd == CAPTURE_TALK_ODD_SSH && p->src_port == 22)) /* the server's greeting comes from its port */
+        told = odd;
     if (is_hello && hello.server_name.n && (!*flow || !flow_of(s, flow)->server_name.n))
         flow_of(s, flow)->server_name = keep_text(s, hello.server_name);
-    if (*flow && flow_of(s, flow)->talk && !told)
-        return;
-    enum capture_talk talk = remember_talk(s, p, minute, told);
-    if (talk)
-        flow_of(s, flow)->talk = talk;
+    if (told) {
+        talk_of(s, p, minute, told);
+        s->talks = true;
+    }
 }
 
 static bool is_echo(const struct packet *p)
@@ -215,19 +219,21 @@ bool capture_seen_add(struct capture_seen *s, uint32_t *flow, const struct packe
         see_icmp(s, flow, p);
     if (p->payload.n && (p->dst_port == PORT_DNS || p->src_port == PORT_DNS))
         return see_dns(s, flow, p);
-    if (p->protocol == PROTO_TCP)
+    if (p->payload.n && p->protocol == PROTO_TCP)
         see_tcp(s, flow, p, minute);
     return false;
 }
 
 /* ---- out ---- */
 
-const struct record_seen *capture_seen_of(struct capture_seen *s, uint32_t flow)
+const struct record_seen *capture_seen_of(struct capture_seen *s, uint32_t flow, const struct packet *ends, uint32_t minute)
 {
-    if (!flow)
+    enum capture_talk talk = s->talks && ends->protocol == PROTO_TCP ? talk_of(s, ends, minute, CAPTURE_TALK_NONE) : CAPTURE_TALK_NONE;
+    if (!flow && !talk)
         return NULL;
-    const struct flow_kept *f = &s->flow[flow - 1];
-    s->out = (struct record_seen){.server_name = text_of(s, f->server_name), .icmp_bytes = f->icmp_bytes, .talk = f->talk,
+    static const struct flow_kept nothing = {.icmp_bytes = 0};
+    const struct flow_kept *f = flow ? &s->flow[flow - 1] : &nothing;
+    s->out = (struct record_seen){.server_name = text_of(s, f->server_name), .icmp_bytes = f->icmp_bytes, .talk = talk,
                                   .dns = s->out_sum, .answer = s->out_answer};
     for (uint32_t i = f->dns; i; i = s->sum[i - 1].next)
         s->out_sum[s->out.dns_n++] = (struct dns_sum){text_of(s, s->sum[i - 1].parent), s->sum[i - 1].names, s->sum[i - 1].bytes};

@@ -22,7 +22,7 @@ void capture_seen_clear(struct capture_seen *s); /* the flows were emitted */
 bool capture_seen_full(const struct capture_seen *s);
 /* One packet of a flow; *flow is 0 until something was seen of it. True: names of the hour had to be forgotten. */
 bool capture_seen_add(struct capture_seen *s, uint32_t *flow, const struct packet *p, uint32_t minute);
-/* What was seen of a flow, until the next call; NULL: nothing. */
-const struct record_seen *capture_seen_of(struct capture_seen *s, uint32_t flow);
+/* What was seen of a flow, until the next call; NULL: nothing. ends: addresses, ports and protocol of the flow. */
+const struct record_seen *capture_seen_of(struct capture_seen *s, uint32_t flow, const struct packet *ends, uint32_t minute);
 
 #endif

@@ -46,7 +46,7 @@ const char *decode_note_word(enum decode_note note)
 
 const char *capture_talk_word(enum capture_talk t)
 {
-    static const char *const words[] = {"nothing", "TLS below 1.2", "HTTP", "FTP", "SMTP", "Telnet"};
+    static const char *const words[] = {"nothing", "TLS below 1.2", "HTTP", "FTP", "SMTP", "Telnet", "SSH", "TLS", "HTTP"};
     return t < CAPTURE_TALKS ? words[t] : "unknown";
 }
 

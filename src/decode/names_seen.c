@@ -214,6 +214,8 @@ static bool starts(struct slice s, const char *word)
 
 enum capture_talk talk_in_the_clear(struct slice payload)
 {
+    if (!payload.n || !memchr("GPHUSE\xff", payload.p[0], 7))
+        return CAPTURE_TALK_NONE;
     static const struct { const char *word; enum capture_talk talk; } words[] = {
         {"GET /", CAPTURE_TALK_HTTP}, {"POST /", CAPTURE_TALK_HTTP}, {"PUT /", CAPTURE_TALK_HTTP}, {"HEAD /", CAPTURE_TALK_HTTP},
         {"GET http:", CAPTURE_TALK_HTTP}, {"POST http:", CAPTURE_TALK_HTTP}, {"PUT http:", CAPTURE_TALK_HTTP}, {"USER ", CAPTURE_TALK_FTP},
@@ -223,4 +225,25 @@ enum capture_talk talk_in_the_clear(struct slice payload)
         if (starts(payload, words[i].word))
             return words[i].talk;
     return CAPTURE_TALK_NONE;
+}
+
+/* ---- on ports of others ---- */
+
+/* Ports whose service begins with neither TLS nor HTTP, whatever it may go on with. */
+static bool is_of_another_service(uint16_t port)
+{
+    static const uint16_t ports[] = {20, 21, 22, 23, 25, 53, 110, 119, 123, 143, 389, 445, 3306, 3389, 5432};
+    for (size_t i = 0; i < WEIR_COUNT(ports); i++)
+        if (ports[i] == port)
+            return true;
+    return false;
+}
+
+enum capture_talk talk_on_odd_port(struct slice payload, bool is_hello, enum capture_talk clear, uint16_t port)
+{
+    if (is_hello)
+        return port == 80 || is_of_another_service(port) ? CAPTURE_TALK_ODD_TLS : CAPTURE_TALK_NONE;
+    if (clear == CAPTURE_TALK_HTTP)
+        return port == 443 || is_of_another_service(port) ? CAPTURE_TALK_ODD_HTTP : CAPTURE_TALK_NONE;
+    return starts(payload, "SSH-2.0-") && port != 22 ? CAPTURE_TALK_ODD_SSH : CAPTURE_TALK_NONE;
 }

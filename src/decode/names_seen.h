@@ -33,5 +33,7 @@ bool tls_parse(struct slice payload, struct tls_hello *out);
 
 /* What a client's first words say in the clear; CAPTURE_TALK_NONE: nothing known. */
 enum capture_talk talk_in_the_clear(struct slice payload);
+/* What a client's first words say on a port that is not theirs; CAPTURE_TALK_NONE: nothing, or nothing odd. port: the server's. */
+enum capture_talk talk_on_odd_port(struct slice payload, bool is_hello, enum capture_talk clear, uint16_t port);
 
 #endif

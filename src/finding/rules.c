@@ -15,6 +15,7 @@ const char *rule_title(enum score_test test)
     case SCORE_DNS_TUNNEL: return "Data sent out in names asked for by DNS";
     case SCORE_ECHO_TUNNEL: return "Data sent out in ICMP echoes";
     case SCORE_CLEAR_TEXT: return "Data of a sensitive host sent out in the clear";
+    case SCORE_ODD_PORT: return "Data sent out by a protocol on a port that is not its own";
     default: return "";
     }
 }
@@ -67,6 +68,7 @@ static void say_seen(struct buffer *out, const struct finding_facts *f, enum sco
     } else {
         buffer_printf(out, "; %s of it went out by ", bytes);
         buffer_slice(out, most->rule);
+        if (test == SCORE_ODD_PORT) buffer_puts(out, " on a port of another service");
     }
 }
 
@@ -86,7 +88,7 @@ void say_rules(struct buffer *out, const struct finding_facts *f)
         buffer_printf(out, "; %s of it to networks on the list of threats", sent);
     }
     say_policy(out, f);
-    for (enum score_test test = SCORE_DNS_TUNNEL; test <= SCORE_CLEAR_TEXT; test++) say_seen(out, f, test);
+    for (enum score_test test = SCORE_DNS_TUNNEL; test <= SCORE_ODD_PORT; test++) say_seen(out, f, test);
     if (highest) {
         finding_bytes(highest->observed_bytes, sent);
         finding_bytes(highest->reference_bytes, ceiling);

@@ -8,6 +8,7 @@
  *   echo-tunnel  payload of ICMP echoes to the outside beyond 64 bytes each: more than 256 KiB in a day
  *   clear-text   bytes sent outside by HTTP, FTP, SMTP, Telnet or TLS below 1.2, each: more than 64 KiB in a day from a host whose
  *                role is sensitive
+ *   odd-port     bytes sent outside by SSH, TLS or HTTP on a port of another service, each: more than 1 MiB in a day
  *   ceiling      external bytes of the day above the ceiling of the role
  *
  * Worked example: a ceiling of 10 GB; 4 GB an hour from 08:00 on: the sum passes it at the end of hour 10, with 12 GB. */
@@ -16,6 +17,20 @@
 static bool threatens(const struct score_model *m, const struct host_group *g)
 {
     return group_threat(g->group) && g->bytes_out && (group_kind(g->group) == GROUP_INITIATED || (double)g->bytes_out >= m->threat_served);
+}
+
+/* HTTP on a port of others is both: in the clear where that matters, else odd. */
+static bool talk_raises(const struct score_model *m, const struct score_rules *r, const struct host_group *g, enum score_test *test, double *least)
+{
+    enum capture_talk talk = (enum capture_talk)group_payload(g->group);
+    bool open = talk < CAPTURE_TALK_ODD_SSH || talk == CAPTURE_TALK_ODD_HTTP;
+    *test = SCORE_CLEAR_TEXT;
+    *least = m->clear_text;
+    if (open && r->sensitive && (double)g->bytes_out > *least)
+        return true;
+    *test = SCORE_ODD_PORT;
+    *least = m->odd_port;
+    return talk >= CAPTURE_TALK_ODD_SSH && (double)g->bytes_out > *least;
 }
 
 /* What packets showed: does it raise, as which test, from how many bytes on? */
@@ -30,10 +45,7 @@ static bool seen_raises(const struct score_model *m, const struct score_rules *r
         *test = SCORE_ECHO_TUNNEL;
         *least = m->echo_tunnel;
         return (double)g->bytes_out > *least;
-    case SEEN_TALK:
-        *test = SCORE_CLEAR_TEXT;
-        *least = m->clear_text;
-        return r->sensitive && (double)g->bytes_out > *least;
+    case SEEN_TALK: return talk_raises(m, r, g, test, least);
     }
     return false;
 }
@@ -107,7 +119,7 @@ static void judge_seen(const struct score_model *m, const struct score_rules *r,
     struct score_part p = {.test = test, .group = g->group};
     if (test == SCORE_DNS_TUNNEL) /* its domain, the evidence names */
         p.observed_count = g->bytes_in < UINT32_MAX ? (uint32_t)g->bytes_in : UINT32_MAX;
-    if (test == SCORE_CLEAR_TEXT)
+    if (test == SCORE_CLEAR_TEXT || test == SCORE_ODD_PORT)
         p.rule = slice_of(capture_talk_word((enum capture_talk)group_payload(g->group)));
     add_part(out, p, g->hour, (uint64_t)least);
 }

@@ -192,6 +192,7 @@ static bool covers_destination(const struct scorer *s, const struct score_part *
     case SCORE_DNS_TUNNEL:
     case SCORE_ECHO_TUNNEL:
     case SCORE_CLEAR_TEXT:
+    case SCORE_ODD_PORT:
     case SCORE_TEST_COUNT: break;
     }
     return false;

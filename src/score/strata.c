@@ -33,6 +33,7 @@ static enum baseline_feature feature_of(enum score_test test)
     case SCORE_DNS_TUNNEL:
     case SCORE_ECHO_TUNNEL:
     case SCORE_CLEAR_TEXT:
+    case SCORE_ODD_PORT:
     case SCORE_TEST_COUNT: break;
     }
     return FEATURE_COUNT;
