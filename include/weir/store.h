@@ -54,6 +54,8 @@ WEIR_MUST_USE enum weir_err store_survey(const char *url, const struct store_opt
 struct store_stats { uint64_t waited_us, reconnects, unreplicated; };
 struct store_stats store_stats(const struct store *s);
 
+bool store_is_far(const struct store *s); /* each read is a round trip: ask for many at once */
+
 /* epoch: random at creation, tells a recreated store; seq: number of commits. */
 struct store_position { uint64_t epoch, seq; };
 struct store_position store_position(const struct store *s);

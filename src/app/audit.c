@@ -5,6 +5,7 @@
  * or put in breaks the chain at that place. A chain cannot tell that its end was cut off: keep the last hash elsewhere, as a line of another
  * log or in an evidence directory. Entries of several processes are put in order by a lock on the file. */
 #include "app/audit.h"
+#include "app/open_store.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -135,6 +136,7 @@ enum weir_err audit_add(struct app *app, const char *what, struct slice subject,
     enum weir_err err = audit_path(app, path, fault);
     if (err)
         return err;
+    state_folders(path); /* a store elsewhere has made none */
     int fd = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0)
         return os_fault(path, fault);

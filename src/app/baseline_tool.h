@@ -24,6 +24,14 @@ WEIR_MUST_USE enum weir_err known_host_get(struct store *s, const struct host_en
 void day_text(uint16_t day, char out[TIME_TEXT_MAX]); /* "2026-03-02" */
 
 WEIR_MUST_USE enum weir_err baseline_stats(struct store *s, unsigned format, struct buffer *out, struct fault *fault);
+/* Every host with a baseline, by its id. */
+WEIR_MUST_USE enum weir_err baseline_list(struct store *s, unsigned format, struct buffer *out, struct fault *fault);
+/* baseline_move.c: hosts, classes and what else a new store needs to go on from there. Of both: the number of values, and of those that were
+ * damaged and left out. */
+struct baseline_moved { uint64_t values, damaged; };
+WEIR_MUST_USE enum weir_err baseline_export(struct app *app, struct store *s, FILE *to, struct baseline_moved *moved, struct fault *fault);
+/* One commit. CORRUPT or TRUNCATED: nothing was written. USAGE: the store has been used before. */
+WEIR_MUST_USE enum weir_err baseline_import(struct app *app, struct store *s, FILE *from, struct baseline_moved *moved, struct fault *fault);
 void baseline_show(const struct known_host *host, unsigned format, struct buffer *out);
 
 #endif

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `weir baseline stats | show HOST | forget HOST`: what is kept of hosts. Only forget writes, in one commit. */
+/* `weir baseline`: what is kept of hosts. Only forget and import write to the store, each in one commit. */
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "app/audit.h"
 #include "app/baseline_tool.h"
+#include "app/open_store.h"
 #include "app/outbox.h"
 
 #define TEXT_MAX ((size_t)1 << 30)
@@ -203,18 +207,77 @@ static int write_out(struct app *app, struct buffer *text, bool asked)
 
 static int usage(struct app *app, int argc, char **argv)
 {
-    static const char *const words[] = {"stats", "show", "forget"};
+    static const char *const words[] = {"stats", "list", "show", "forget", "export", "import"}, *const operand[] = {"", "", " HOST", " HOST", " FILE", " FILE"};
     for (size_t i = 0; i < WEIR_COUNT(words); i++) {
         if (strcmp(argv[0], words[i]) != 0)
             continue;
-        if (argc == (i ? 2 : 1))
+        if (argc == (*operand[i] ? 2 : 1))
             return APP_DONE;
-        app_complain(app, "usage: weir baseline %s%s", words[i], i ? " HOST" : "");
+        app_complain(app, "usage: weir baseline %s%s", words[i], operand[i]);
         return APP_USAGE;
     }
     const char *near = nearest_name(slice_of(argv[0]), words, WEIR_COUNT(words));
-    app_complain(app, "unknown word '%.80s' after 'baseline'%s%s%s", argv[0], near ? ", the nearest is '" : ": stats, show or forget", near ? near : "", near ? "'" : "");
+    app_complain(app, "unknown word '%.80s' after 'baseline'%s%s%s", argv[0], near ? ", the nearest is '" : ": stats, list, show, forget, export or import", near ? near : "", near ? "'" : "");
     return APP_USAGE;
+}
+
+/* ---- export and import ---- */
+
+static int end_move(struct app *app, enum weir_err err, struct fault *fault, const struct baseline_moved *moved, const char *done, const char *path)
+{
+    fault->err = err;
+    if (err)
+        return app_fail(app, fault);
+    app_complain(app, "%s %llu values, %llu damaged and left out: %s", done, (unsigned long long)moved->values, (unsigned long long)moved->damaged, path);
+    return moved->damaged ? APP_REJECTED : APP_DONE;
+}
+
+/* Under another name until it is whole. */
+static int run_export(struct app *app, const char *path)
+{
+    struct fault fault = {WEIR_OK, ""};
+    struct baseline_moved moved;
+    char made[PATH_MAX];
+    int code = APP_DONE;
+    if (snprintf(made, sizeof made, "%s.tmp", path) >= (int)sizeof made) {
+        app_complain(app, "the name of the file is too long");
+        return APP_USAGE;
+    }
+    struct store *store = outbox_open(app, &code);
+    if (!store)
+        return code;
+    (void)audit_note(app, "baseline export", slice_of(path), slice_of(""), NULL);
+    int fd = open(made, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    FILE *to = fd < 0 ? NULL : fdopen(fd, "w");
+    enum weir_err err = to ? baseline_export(app, store, to, &moved, &fault) : fault_set(&fault, WEIR_USAGE, "cannot write '%.200s': %s", made, strerror(errno));
+    bool whole = to && !err && fflush(to) == 0 && fsync(fd) == 0;
+    whole &= to && fclose(to) == 0;
+    if (!err && (!whole || rename(made, path) != 0))
+        err = fault_set(&fault, WEIR_IO, "cannot write '%.200s': %s", path, strerror(errno));
+    if (err && fd >= 0)
+        unlink(made);
+    store_close(store);
+    return end_move(app, err, &fault, &moved, "exported", path);
+}
+
+static int run_import(struct app *app, const char *path)
+{
+    struct fault fault = {WEIR_OK, ""};
+    struct baseline_moved moved;
+    struct store *store = NULL;
+    FILE *from = fopen(path, "re");
+    int code = from ? audit_before(app, "baseline import", slice_of(path), slice_of("")) : APP_DONE;
+    if (code) {
+        fclose(from);
+        return code;
+    }
+    enum weir_err err = from ? open_store(app, STORE_READ_WRITE, &store, &fault) : fault_set(&fault, WEIR_USAGE, "cannot read '%.200s': %s", path, strerror(errno));
+    if (!err)
+        err = baseline_import(app, store, from, &moved, &fault);
+    if (from)
+        fclose(from);
+    store_close(store);
+    return end_move(app, err, &fault, &moved, "imported", path);
 }
 
 static int run_baseline(struct app *app, int argc, char **argv)
@@ -229,13 +292,18 @@ static int run_baseline(struct app *app, int argc, char **argv)
     }
     if (code)
         return code;
+    if (strcmp(argv[0], "export") == 0)
+        return run_export(app, argv[1]);
+    if (strcmp(argv[0], "import") == 0)
+        return run_import(app, argv[1]);
     bool forget = strcmp(argv[0], "forget") == 0;
     struct store *store = (forget && o->yes ? outbox_open_to_write : outbox_open)(app, &code);
     if (!store)
         return code;
     buffer_init(&text, TEXT_MAX);
-    enum weir_err err = argc == 1 ? baseline_stats(store, app->config->format, &text, &fault)
-                                  : run_on_hosts(app, store, argv[0], argv[1], &text, &fault);
+    enum weir_err err = *argv[0] == 'l' ? baseline_list(store, app->config->format, &text, &fault)
+                        : argc == 1     ? baseline_stats(store, app->config->format, &text, &fault)
+                                        : run_on_hosts(app, store, argv[0], argv[1], &text, &fault);
     store_close(store);
     if (err && !fault.text[0])
         fault_set(&fault, err, "cannot read baselines: %s", weir_err_text(err));
@@ -251,11 +319,14 @@ static const struct option_row rows[] = {
 
 const struct command command_baseline = {
     .name = "baseline",
-    .summary = "show or forget what is normal for a host, or how much is kept of all",
-    .operands = "stats | show HOST | forget HOST",
+    .summary = "show, forget or carry over what is normal for hosts",
+    .operands = "stats | list | show HOST | forget HOST | export FILE | import FILE",
     .help = "stats   how many hosts, classes, days and bytes are kept, together and by class\n"
+            "list    a line for each host\n"
             "show    what is normal for a host: its days, hours, destinations, countries, and what is in quarantine\n"
             "forget  remove what was learned of a host, so that it begins anew; findings and open days stay\n"
+            "export  all of it into one file\n"
+            "import  such a file into a new store, which then goes on from the last day that was closed\n"
             "HOST is an address, an interface, or the id that 'show' tells; of several that fit, all.",
     .common = COMMON_STORE | COMMON_OUTPUT,
     .options = rows,

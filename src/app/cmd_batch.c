@@ -61,14 +61,26 @@ static enum weir_err check_law(const struct run_counts *c, struct fault *fault)
     return fault_set(fault, WEIR_CORRUPT, "counters disagree: read is not counted + rejected + duplicate");
 }
 
+static void note_store(const struct app *app, const struct store *store, bool went_back, struct run_counts *counts)
+{
+    struct store_stats stats = store_stats(store);
+    counts->store_rollbacks = went_back;
+    counts->store_reconnects = stats.reconnects;
+    counts->store_unreplicated = stats.unreplicated;
+    counts->store_waited_s = (double)stats.waited_us / 1e6;
+    store_remember(app, store);
+}
+
 int batch_run(struct app *app, struct store *store, struct object_list *list, const struct ip *host, unsigned fail_severity)
 {
     struct fault fault = {WEIR_OK, ""};
     struct run_counts counts;
     int64_t first_s, last_s;
     double begin = now_s();
+    bool went_back = store_went_back(app, store);
     enum weir_err err = pipeline_run(app, store, list, &counts, &first_s, &last_s, &fault);
     counts.seconds = now_s() - begin;
+    note_store(app, store, went_back, &counts);
     if (!err && !counts.objects_listed)
         log_warn(app->log, "no objects in the paths given");
     bool interrupted = err == WEIR_INTERRUPTED;

@@ -158,6 +158,8 @@ void run_summary_json(const struct run_counts *c, struct buffer *out)
     number(out, "days_closed", c->days_closed);
     number(out, "checkpoints", c->checkpoints);
     buffer_printf(out, ",\"bytes\":{\"stored\":%" PRIu64 ",\"inflated\":%" PRIu64 "}", c->bytes_stored, c->bytes_inflated);
+    buffer_printf(out, ",\"store\":{\"rollbacks\":%" PRIu64 ",\"reconnects\":%" PRIu64 ",\"unreplicated\":%" PRIu64 ",\"waited_s\":%.3f}", c->store_rollbacks,
+                  c->store_reconnects, c->store_unreplicated, c->store_waited_s);
     buffer_printf(out, ",\"seconds\":%.3f}\n", c->seconds);
 }
 

@@ -13,7 +13,7 @@ static enum weir_err load_baseline(struct judging *g, const struct host_day *d, 
     char id[17];
     host_key(d->host_id, id);
     buffer_clear(&g->blob);
-    enum weir_err err = store_get(g->run->store, 'h', id, &g->blob, g->fault);
+    enum weir_err err = ahead_get(g->ahead, d->host_id, &g->blob, g->fault);
     if (!err) {
         err = baseline_decode((struct slice){g->blob.p, g->blob.n}, b);
         if (err == WEIR_VERSION)
@@ -293,8 +293,10 @@ static enum weir_err two_passes(struct judging *g)
     int64_t day_s = (int64_t)g->day * DAY_S;
     uint64_t at_least = least_bytes(g);
     const struct class_entry *fleet = classes_fleet(g->classes);
-    enum weir_err err = no_sum_can_raise(g) ? window_each_suspect(g->run->window, day_s, at_least, survey_host, g)
-                                            : window_each_host(g->run->window, day_s, at_least, survey_host, g);
+    enum weir_err err = no_sum_can_raise(g) ? WEIR_OK : ahead_plan(g->ahead, g->run->window, day_s, at_least);
+    if (!err)
+        err = no_sum_can_raise(g) ? window_each_suspect(g->run->window, day_s, at_least, survey_host, g)
+                                  : window_each_host(g->run->window, day_s, at_least, survey_host, g);
     if (!err)
         err = score_survey_end(g->survey, fleet->state, fleet->calibration);
     if (!err && (g->closing || g->above_n))
@@ -333,6 +335,7 @@ static void judging_fini(struct judging *g)
     marks_free(g->marks);
     scorer_free(g->scorer);
     score_survey_free(g->survey);
+    ahead_free(g->ahead);
     free(g->above);
     free(g->judged);
     arena_free(g->arena);
@@ -348,8 +351,9 @@ enum weir_err judge_day(struct run *run, uint16_t day, bool closing, struct faul
     fault->text[0] = 0;
     run->counts.host_days += hosts;
     run->counts.hosts = hosts > run->counts.hosts ? hosts : run->counts.hosts;
+    g.ahead = ahead_new(run->store);
     g.index = closing ? host_index_new(run->store, run->app->log) : NULL;
-    enum weir_err err = g.arena && g.scorer && g.survey && (g.index || !closing) ? judge_all(&g) : WEIR_NOMEM;
+    enum weir_err err = g.arena && g.ahead && g.scorer && g.survey && (g.index || !closing) ? judge_all(&g) : WEIR_NOMEM;
     struct window_stats stats = window_stats(run->window);
     run->counts.suspected_forwarders = stats.suspected_forwarders > run->counts.suspected_forwarders ? stats.suspected_forwarders : run->counts.suspected_forwarders;
     run->counts.unresolved_bytes = sat_add(run->counts.unresolved_bytes, stats.unresolved_bytes);

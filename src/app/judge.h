@@ -3,6 +3,7 @@
 #ifndef WEIR_APP_JUDGE_H
 #define WEIR_APP_JUDGE_H
 
+#include "app/ahead.h"
 #include "app/classes.h"
 #include "app/host_index.h"
 #include "app/marks.h"
@@ -28,6 +29,7 @@ struct judging {
     struct arena *arena;
     struct judged *judged; size_t n, cap;
     struct buffer blob;
+    struct ahead *ahead;            /* baselines of the hosts of the day */
 };
 
 static inline void host_key(uint64_t host_id, char id[17]) { snprintf(id, 17, "%016llx", (unsigned long long)host_id); }

@@ -42,7 +42,11 @@ enum weir_err open_store(const struct app *app, enum store_mode mode, struct sto
 {
     struct files f;
     find_files(app, &f);
-    return store_open_with(url_of(app), mode, &f.options, out, fault);
+    enum weir_err err = store_open_with(url_of(app), mode, &f.options, out, fault);
+    if (!err && mode == STORE_READ_WRITE && store_went_back(app, *out))
+        log_error(app->log, "the store went back in time since the last run: it was flushed, replaced or restored; feed again the logs that its ledger lacks",
+                  LOG_NUMBER("commits", store_position(*out).seq));
+    return err;
 }
 
 enum weir_err survey_store(const struct app *app, store_survey_each *each, void *ctx, struct fault *fault)

@@ -7,6 +7,12 @@
 #include "weir/store.h"
 
 WEIR_MUST_USE enum weir_err open_store(const struct app *app, enum store_mode mode, struct store **out, struct fault *fault);
+/* Is a shared store older than when this machine last wrote to it? */
+bool store_went_back(const struct app *app, const struct store *s);
+/* Make the folders that lead to a file of ours; path is changed and put back. What fails shows when the file is opened. */
+void state_folders(char *path);
+/* After a run: how far it is now. */
+void store_remember(const struct app *app, const struct store *s);
 WEIR_MUST_USE enum weir_err survey_store(const struct app *app, store_survey_each *each, void *ctx, struct fault *fault);
 
 #endif

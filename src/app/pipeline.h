@@ -34,6 +34,8 @@ struct run_counts {
     uint64_t days_closed, checkpoints;
     int64_t first_s, last_s;                 /* first start and last end of the records; 0 = none */
     double seconds;
+    uint64_t store_rollbacks, store_reconnects, store_unreplicated;
+    double store_waited_s;
 };
 uint64_t run_records_read(const struct run_counts *c);
 uint64_t run_records_counted(const struct run_counts *c);

@@ -487,6 +487,7 @@ static enum weir_err redis_commit(void *state, struct store_position *position, 
 
 const struct store_ops store_redis = {
     .name = "redis",
+    .is_far = true,
     .open = redis_open,
     .close = redis_close,
     .survey = redis_survey,

@@ -105,6 +105,11 @@ const char *store_backend(const struct store *s)
     return s->ops->name;
 }
 
+bool store_is_far(const struct store *s)
+{
+    return s->ops->is_far;
+}
+
 struct store_position store_position(const struct store *s)
 {
     return s->position;

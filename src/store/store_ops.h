@@ -16,6 +16,7 @@ struct store_request {
 
 struct store_ops {
     const char *name;
+    bool is_far;
     /* On success *state is owned and *position is what was read. */
     enum weir_err (*open)(const struct store_request *request, void **state, struct store_position *position, struct fault *fault);
     void (*close)(void *state);
