@@ -46,7 +46,7 @@ static void fares_the_same_in_an_object(const char *header, const char *line, co
         assert_int_equal(run->counts.emitted, 3);
         for (unsigned note = 0; note < NOTE_COUNT; note++)
             if (note != NOTE_UNKNOWN_FIELD && note != NOTE_NO_END && note != NOTE_NO_ACTION)
-                assert_int_equal(run->counts.notes[note] > 0, (alone->notes >> note) & 1);
+                assert_int_equal(run->counts.notes[note] > 0, (uint64_t)alone->notes >> note & 1);
         struct record a = run->record[0].r, b = alone->r;
         assert_true(a.has == b.has && a.bytes == b.bytes && a.packets == b.packets && a.start_s == b.start_s && a.end_s == b.end_s);
         assert_true(ip_eq(a.src, b.src) && ip_eq(a.dst, b.dst) && ip_eq(a.pkt_src, b.pkt_src) && ip_eq(a.pkt_dst, b.pkt_dst));
