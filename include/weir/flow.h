@@ -86,8 +86,17 @@ struct flow {
 };
 
 /* Which ends of a record are in our networks: asked once, and all that follows stands on it. */
-struct flow_ends { bool src_own, dst_own; };
-struct flow_ends flow_ends(const struct flow_rules *rules, const struct record *r);
+struct flow_ends { bool src_own, dst_own, special; }; /* special: either is, see ip_is_special */
+static inline struct flow_ends flow_ends(const struct flow_rules *rules, const struct record *r)
+{
+    enum ip_reach src = ip_reach(r->src), dst = ip_reach(r->dst);
+    struct flow_ends ends = {src == IP_PRIVATE, dst == IP_PRIVATE, (src == IP_SPECIAL) | (dst == IP_SPECIAL)};
+    if (rules->own) {
+        ends.src_own = cidr_set_has(rules->own, r->src);
+        ends.dst_own = cidr_set_has(rules->own, r->dst);
+    }
+    return ends;
+}
 /* Learn from a record whose direction is not given, as flow_own_learn: of two ends of which one is ours only that one. */
 void flow_learn(struct flow_own *own, const struct record *r, struct flow_ends ends);
 /* Attribute one record; own: what is known of the interface in the record's family. *out is filled unless NOT_TRAFFIC. */

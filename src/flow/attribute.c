@@ -27,11 +27,6 @@ static bool peer_is_own(const struct flow_rules *rules, struct ip host, struct i
     return flow_is_own(rules, peer) || same_network(rules, host, peer);
 }
 
-struct flow_ends flow_ends(const struct flow_rules *rules, const struct record *r)
-{
-    return (struct flow_ends){flow_is_own(rules, r->src), flow_is_own(rules, r->dst)};
-}
-
 static inline enum side side_by_networks(struct flow_ends ends)
 {
     static const uint8_t side[2][2] = {{SIDE_EITHER, SIDE_DESTINATION}, {SIDE_SOURCE, SIDE_EITHER}};
@@ -157,7 +152,7 @@ enum flow_verdict flow_attribute(const struct flow_rules *rules, const struct re
     }
     if (out->forwards || (r->transit_gateway && r->direction == DIRECTION_EGRESS))
         return FLOW_FORWARDED;
-    if (ip_is_special(out->peer) || ip_is_special(out->host))
+    if (r->has & PACKET_ENDS ? ip_is_special(out->peer) || ip_is_special(out->host) : ends.special)
         return FLOW_SPECIAL;
     if (side == SIDE_EITHER)
         return FLOW_PENDING;

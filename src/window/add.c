@@ -208,6 +208,14 @@ static enum weir_err merge_row(struct merge *m, const struct merge_row *row)
     return err;
 }
 
+/* What may be the host's is looked for in the row that proves it, too. */
+static void row_prefetch_slots(const struct window *dst, uint32_t interface, const struct row *r)
+{
+    row_prefetch_slot(dst, interface, r->host, r->day, (enum row_kind)r->kind);
+    if (r->kind == ROW_PENDING)
+        row_prefetch_slot(dst, interface, r->host, r->day, ROW_HOME);
+}
+
 /* Which rows, and of which interfaces of dst: those that find no room are left out, and counted. */
 static size_t batch_rows(struct window *dst, struct window *src, uint32_t first, uint32_t end, struct merge_row batch[BATCH_ROWS])
 {
@@ -230,7 +238,7 @@ static size_t batch_rows(struct window *dst, struct window *src, uint32_t first,
         if (batch[n].interface == NIL)
             dst->stats.folded++;
         else
-            row_prefetch_slot(dst, batch[n++].interface, r->host, r->day, r->kind == ROW_PENDING ? ROW_HOME : (enum row_kind)r->kind);
+            row_prefetch_slots(dst, batch[n++].interface, r);
     }
     return n;
 }

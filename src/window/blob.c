@@ -99,7 +99,8 @@ static void encode_cell(struct writer *wr, const struct cell *c)
     wr->rows_out.n += (size_t)(p - begin);
 }
 
-#define AHEAD 16 /* cells fetched before they are written */
+#define AHEAD 32 /* cells fetched before they are written */
+#define ROWS_AHEAD 12
 
 static bool room_for_refs(struct writer *wr, uint32_t need)
 {
@@ -176,12 +177,12 @@ enum weir_err window_encode(struct window *w, int64_t day_s, unsigned bucket, st
     buffer_init(&wr.interfaces_out, out->max);
     buffer_init(&wr.rows_out, out->max);
     for (uint32_t i = first; i < end && !err; i++) {
-        if (i + 16 < w->order.n) /* rows lie anywhere: bring them near, then what they name */
-            __builtin_prefetch(&w->row[w->order.row[i + 16]]);
-        if (i + 8 < w->order.n)
-            __builtin_prefetch(&w->interface[w->row[w->order.row[i + 8]].interface]);
-        if (i + 4 < w->order.n)
-            __builtin_prefetch(&w->text[w->interface[w->row[w->order.row[i + 4]].interface].id]);
+        if (i + 3 * ROWS_AHEAD < w->order.n) /* rows lie anywhere: bring them near, then what they name */
+            __builtin_prefetch(&w->row[w->order.row[i + 3 * ROWS_AHEAD]]);
+        if (i + 2 * ROWS_AHEAD < w->order.n)
+            __builtin_prefetch(&w->interface[w->row[w->order.row[i + 2 * ROWS_AHEAD]].interface]);
+        if (i + ROWS_AHEAD < w->order.n)
+            __builtin_prefetch(&w->text[w->interface[w->row[w->order.row[i + ROWS_AHEAD]].interface].id]);
         err = encode_row(&wr, i);
     }
     if (!err)
