@@ -8,6 +8,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "app/delivery.h"
 #include "app/open_store.h"
 #include "app/pipeline.h"
 #include "app/terminal.h"
@@ -73,6 +74,18 @@ static void check_store(struct check *c)
     store_close(store);
 }
 
+static void add_sink(void *ctx, const struct config_sink *sink, const char *wrong)
+{
+    struct check *c = ctx;
+    const char *place = sink->url ? sink->url : sink->path ? sink->path : "standard output";
+    if (wrong)
+        check_add(c, "sinks", CHECK_BAD, "no run can begin", "%s", wrong);
+    else
+        check_add(c, "sinks", CHECK_FINE, "", "%s, a %s: %.400s; nobody was called", sink->entry.name, sink->type, place);
+    if (wrong)
+        check_code(c, APP_USAGE);
+}
+
 static const char *state_word(enum check_state state)
 {
     static const char *const words[] = {"fine", "missing", "old", "poor", "bad"};
@@ -128,6 +141,7 @@ static int run_check(struct app *app, int argc, char **argv)
         return APP_USAGE;
     }
     check_store(&c);
+    delivery_survey(app, add_sink, &c);
     check_data(&c);
     if (argc)
         check_logs(&c, argc, argv);

@@ -91,6 +91,19 @@ enum weir_err delivery_open(struct app *app, struct store *store, bool printing,
     return err;
 }
 
+void delivery_survey(struct app *app, delivery_survey_each *each, void *ctx)
+{
+    for (size_t i = 0; i < app->config->sinks.n; i++) {
+        const struct config_sink *c = (const struct config_sink *)app->config->sinks.item[i];
+        struct fault fault = {WEIR_OK, "out of memory"};
+        struct outlet *o = calloc(1, sizeof *o);
+        enum weir_err err = o ? outlet_open(app, c, (struct sink_shared){-1, -1}, o, &fault) : WEIR_NOMEM;
+        each(ctx, c, err ? fault.text : NULL);
+        if (o) outlet_free(o);
+        free(o);
+    }
+}
+
 /* ---- back-off ---- */
 /* Twice as long each time, the second half of it by chance: receivers that come back are not met by all at once. */
 static int64_t backoff_ms(const struct outlet *o, int64_t now_ms)

@@ -43,6 +43,10 @@ size_t delivery_sinks(const struct delivery *d);
 void delivery_state_of(const struct delivery *d, size_t i, int64_t now_ms, struct delivery_state *out);
 bool delivery_enable(struct delivery *d, const char *name); /* try a disabled one again; false: there is none of that name */
 
+/* For `weir check`: each configured sink, and what is wrong with its files; NULL: nothing. Nobody is called. */
+typedef void delivery_survey_each(void *ctx, const struct config_sink *sink, const char *wrong);
+void delivery_survey(struct app *app, delivery_survey_each *each, void *ctx);
+
 /* ---- for batch and deliver ---- */
 /* Drain and say what is left; code, or UNAVAILABLE when it was DONE or REJECTED and something waits. d may be NULL. */
 int delivery_finish(struct app *app, struct delivery *d, struct store *store, int code);

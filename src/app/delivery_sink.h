@@ -26,7 +26,7 @@ struct outlet {
     /* the burst: READY and EMPTY are touched by the turning thread only, GIVEN by the sink's only */
     pthread_mutex_t lock;
     pthread_cond_t given;
-    enum burst_phase phase;
+    _Atomic enum burst_phase phase; /* read by the turning thread without the lock: it alone makes the two phases that it asks for */
     bool started, quit;
     pthread_t thread;
     struct arena *arena;
