@@ -3,7 +3,7 @@
  *
  *   share = w / sum of all w;  spent = max(budget * spent_least, budget - reserve)
  *   a test raises when u > 0 and rate(u) * shock <= share * gain * spent / strata
- *   score = -log10(the smallest budget at which some test raises)
+ *   score = -log10(smallest of rate / (share * gain / strata)): what would have to be spent for some test to raise
  *
  * The reserve is for what people do on purpose and nobody could tell from an attack (a migration, a load test, a new backup target): it happens
  * as often whatever the budget, and is raised whatever the threshold. */
@@ -69,9 +69,8 @@ struct judging {
     struct score *out;
 };
 
-/* What of a budget is spent on what is unusual by chance, and the budget of which so much is. */
+/* What of a budget is spent on what is unusual by chance. */
 static double spent_of(const struct score_model *m, double budget) { return fmax(budget * m->spent_least, budget - m->reserve); }
-static double budget_of(const struct score_model *m, double spent) { return fmin(spent / m->spent_least, spent + m->reserve); }
 
 static double own_share(const struct score_model *m, enum score_test test) { return score_test_share(m, test) * m->gain / strata_open(test); }
 
@@ -146,7 +145,7 @@ void scorer_judge(struct scorer *s, const struct score_calibration *c, double bu
     for (size_t i = 0; i < s->n; i++)
         judge_one(&j, &s->seen[i]);
     for (size_t i = 0; i < out->n; i++) {
-        double v = -log10(budget_of(s->m, out->part[i].rate / own_share(s->m, out->part[i].test)));
+        double v = -log10(out->part[i].rate / own_share(s->m, out->part[i].test));
         out->value = v > out->value ? v : out->value;
         out->raised |= out->part[i].raised;
         out->unusual |= out->part[i].raised;

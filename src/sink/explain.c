@@ -305,7 +305,7 @@ static void say_why(struct page *p, const json_t *finding, bool all)
         buffer_puts(&p->line, ": score ");
         page_fixed(p, view_real(day, "score"), 3);
         explain_score_again(p, day);
-        buffer_puts(&p->line, " (from 3 on it is raised by a budget of one in 1,000 host-days, from 4 on by one in 10,000)");
+        buffer_puts(&p->line, " (one more is ten times rarer; a budget of one in 1,000 host-days raises from 3.2 on)");
         page_end(p, HANG);
         say_parts(p, day, view_real(finding, "unmapped.weir.budget"), all);
     }
