@@ -285,7 +285,7 @@ static void a_later_fragment_has_no_ports(void **state)
     assert_taken(LINK_IPV4, &first, &p);
     assert_int_equal(p.part, PART_FIRST);
     assert_int_equal(p.dst_port, 53);
-    put_ipv4(&later, (struct v4){.protocol = 17, .id = 77, .fragment = 1, .body = 8}), put_udp(&later, 5000, 53, 0);
+    put_ipv4(&later, (struct v4){.protocol = 17, .id = 77, .fragment = 0x1000, .body = 8}), put_udp(&later, 5000, 53, 0);
     assert_taken(LINK_IPV4, &later, &p);
     assert_int_equal(p.part, PART_LATER);
     assert_int_equal(p.fragment_id, 77);
