@@ -226,6 +226,48 @@ static void pieces_of_any_size_give_the_same_records(void **state)
     free(whole.run);
 }
 
+static void the_prints_of_a_shorter_stage_are_those_of_the_longer_one(void **state)
+{
+    static const char one[] = "{\"records\":[" VNET(OUT_E), two[] = BLOB(VNET(OUT_E) "," VNET(IN_E)), other[] = BLOB(VNET(IN_E) "," VNET(IN_E));
+    struct object_run o;
+    struct decoder *d = object_decoder(&o);
+    struct sha256 first;
+    (void)state;
+    object_again(d, &o, slice_of(one), 0);
+    assert_int_equal(decoder_growth(d).n, 1);
+    first = decoder_growth(d).print[0];
+    object_again(d, &o, slice_of(two), 7);
+    assert_int_equal(decoder_growth(d).n, 2);
+    assert_memory_equal(&first, &decoder_growth(d).print[0], sizeof first);
+    assert_memory_not_equal(&first, &decoder_growth(d).print[1], sizeof first);
+    object_again(d, &o, slice_of(other), 0);
+    assert_memory_not_equal(&first, &decoder_growth(d).print[0], sizeof first);
+    object_again(d, &o, slice_of(V2_HEADER V2_LINE "\n"), 0);
+    assert_int_equal(decoder_growth(d).n, 0);
+    decoder_free(d);
+    free(o.run);
+}
+
+static void records_that_were_counted_before_are_passed_over(void **state)
+{
+    static const char text[] = BLOB(VNET(OUT_E) "," VNET("\"x\"," IN_E) "," VNET(OUT_E));
+    struct object_run o;
+    struct decoder *d = object_decoder(&o);
+    (void)state;
+    decoder_pass_over(d, 1);
+    object_again(d, &o, slice_of(text), 0);
+    assert_int_equal(o.run->records, 4);
+    assert_int_equal(o.run->rejects, 1);
+    assert_int_equal(o.run->reject[0].line, 2);
+    assert_int_equal(o.run->counts.notes[NOTE_COUNTED_BEFORE], 1);
+    assert_int_equal(decoder_growth(d).n, 3);
+    decoder_pass_over(d, 3);
+    object_again(d, &o, slice_of(text), 0);
+    assert_int_equal(o.run->counts.lines, 0);
+    decoder_free(d);
+    free(o.run);
+}
+
 static void assert_sample(const char *path, uint64_t records, uint64_t rejects, uint64_t bytes)
 {
     struct slice file = file_read(path);
@@ -263,6 +305,8 @@ int main(void)
         cmocka_unit_test(records_within_records_are_read_and_noted),
         cmocka_unit_test(other_logs_between_flow_logs_are_noted),
         cmocka_unit_test(pieces_of_any_size_give_the_same_records),
+        cmocka_unit_test(the_prints_of_a_shorter_stage_are_those_of_the_longer_one),
+        cmocka_unit_test(records_that_were_counted_before_are_passed_over),
         cmocka_unit_test(the_sample_of_nsg_version_1_is_read),
         cmocka_unit_test(the_sample_of_nsg_version_2_is_read),
         cmocka_unit_test(the_sample_of_vnet_version_4_is_read),

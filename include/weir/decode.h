@@ -165,7 +165,7 @@ const char *decode_bad_text(enum decode_bad why);
     X(SAME_ENDS, "src-equals-dst") X(NO_ACTION, "no-action") X(ODD_STATUS, "odd-status") X(NODATA_FILLED, "nodata-filled") \
     X(ODD_FLAGS, "odd-tcp-flags") X(ODD_PATH, "odd-traffic-path") X(WRAPPED, "json-wrapped") X(TIMESTAMP_PREFIX, "timestamp-prefix") \
     X(BOM, "byte-order-mark") X(COMMENT, "comment")                                                                  \
-    X(CONTROL_MESSAGE, "control-message") X(OTHER_ENTRY, "other-entry") X(OPEN_BLOB, "open-blob") X(NESTED_RECORDS, "nested-records") \
+    X(CONTROL_MESSAGE, "control-message") X(OTHER_ENTRY, "other-entry") X(OPEN_BLOB, "open-blob") X(COUNTED_BEFORE, "counted-before") X(NESTED_RECORDS, "nested-records") \
     X(NO_VOLUME, "no-volume") X(ESTIMATED, "estimated")                                                              \
     X(PACKET_READ, "packets") X(PACKET_ARP, "packets-arp") X(PACKET_LLC, "packets-llc") X(PACKET_NOT_IP, "packets-not-ip") X(PACKET_GAP, "packets-gap-mark") \
     X(PACKET_DUPLICATE, "packets-duplicate") X(PACKET_NO_LENGTH, "packets-without-ip-length")                        \
@@ -240,6 +240,14 @@ WEIR_MUST_USE enum weir_err decoder_feed(struct decoder *d, char *p, size_t n, s
 /* The object is whole: a last line without newline counts. */
 WEIR_MUST_USE enum weir_err decoder_end(struct decoder *d, struct fault *fault);
 enum decode_bad decoder_bad(const struct decoder *d);
+/* An object that grows while it is written (a blob of Azure): a print after each of its records, that of all before it included. None for
+ * others. Lives until the next object. The first `records` of such an object are passed over in the runs to come; 0: none. */
+struct decode_growth {
+    const struct sha256 *print;
+    size_t n;
+};
+struct decode_growth decoder_growth(const struct decoder *d);
+void decoder_pass_over(struct decoder *d, uint64_t records);
 const struct decode_counts *decoder_counts(const struct decoder *d);
 const struct layout *decoder_layout(const struct decoder *d);
 /* One line into *out by a layout: for tests, fuzzing and tools. WEIR_OK, or WEIR_SYNTAX with *why and *field (enum decode_field or FIELD_COUNT); then *out is

@@ -25,6 +25,7 @@ struct object {
     uint64_t size_bytes;
     uint64_t stamp;    /* of inode, size and time of change, when it was listed in a directory: another stamp, another content */
     int fd;            /* > 0: open already, as by source_open_file, and only that is read; of the caller */
+    uint64_t counted;  /* records of an object that grows which were counted when it was shorter; 0 in lists */
     size_t root_bytes; /* length of the directory that the user named; below it no symbolic link is followed. 0 = path itself was named */
 };
 

@@ -9,7 +9,7 @@
  *
  * Kinds: m meta · o ledger entry by object id · l ledger index by day · w open window by day and bucket · h host baseline ·
  *        c dossier of a host's finding (days, scores, evidence) · q finding by uid · f class of hosts · i index of hosts and classes ·
- *        v what the logs of a day covered ·
+ *        v what the logs of a day covered · g objects that grow ·
  *        k marks, and what findings kept from being learned · d how far sinks have got.
  *
  * Invariants: a commit is all or nothing, also when the process is killed at any point; a reader sees a commit whole.

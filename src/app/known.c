@@ -63,12 +63,15 @@ static bool from_list(const struct run *run, const struct sha256 *id, struct obj
     for (size_t i = 0; i < run->fresh_n; i++)
         if (memcmp(run->fresh[i].entry.id.b, id->b, SHA256_BYTES) == 0) {
             *out = *object_list_at(run->list, run->fresh[i].index);
+            out->counted = run->fresh[i].entry.counted;
             return true;
         }
     struct known_object key = {.id = *id};
     const struct known_object *known = run->known_n ? bsearch(&key, run->known, run->known_n, sizeof key, by_id) : NULL;
-    if (known)
+    if (known) {
         *out = *object_list_at(run->list, known->index);
+        out->counted = known->counted;
+    }
     return known != NULL;
 }
 
@@ -83,7 +86,7 @@ bool run_object(struct run *run, const struct sha256 *id, struct buffer *keep, s
     if (e.path.n == 0 || memchr(path, 0, e.path.n))
         return false;
     path[e.path.n] = 0; /* overwrites the length of the key, which is read already */
-    *out = (struct object){.path = path, .size_bytes = e.stored};
+    *out = (struct object){.path = path, .size_bytes = e.stored, .counted = e.counted};
     provenance_parse(path, &out->from, &out->key);
     return strcmp(path, "-") != 0;
 }
@@ -147,7 +150,7 @@ static enum weir_err mark_known(struct run *run, const struct sized *s, struct f
         log_error(run->app->log, "ledger entry damaged, its object is taken as counted",
                   LOG_TEXT("object", slice_of(object_list_at(run->list, s->index)->path)));
     run->duplicate[s->index] = 1;
-    run->known[run->known_n++] = (struct known_object){s->id, s->index};
+    run->known[run->known_n++] = (struct known_object){s->id, s->index, e.counted};
     touch(run, e.first_s, e.last_s);
     return WEIR_OK;
 }
@@ -160,6 +163,43 @@ static void mark_twins(struct run *run, struct sized *s, size_t n)
                 run->duplicate[s[i].index] = 1;
                 break;
             }
+}
+
+/* ---- stages of one blob in one run: the largest has all that the others have ---- */
+
+static bool is_blob(const struct object *o)
+{
+    static const char *const tops[] = {"resourceId=", "flowLogResourceID="};
+    for (size_t i = 0; i < WEIR_COUNT(tops); i++)
+        if (o->key.n > strlen(tops[i]) && memcmp(o->key.p, tops[i], strlen(tops[i])) == 0)
+            return true;
+    return false;
+}
+
+static int by_blob(const void *a, const void *b)
+{
+    const struct object *x = *(const struct object *const *)a, *y = *(const struct object *const *)b;
+    int order = slice_cmp(x->key, y->key);
+    if (order || x->size_bytes != y->size_bytes)
+        return order ? order : x->size_bytes < y->size_bytes ? -1 : 1;
+    return strcmp(x->path, y->path);
+}
+
+/* So which of them counts a record does not depend on the order of threads. Across runs, prints tell (growth.h). */
+static bool mark_stages(struct run *run)
+{
+    size_t n = 0, all = object_list_count(run->list);
+    const struct object **blob = calloc(all + 1, sizeof *blob);
+    for (size_t i = 0; blob && i < all; i++)
+        if (is_blob(object_list_at(run->list, i)))
+            blob[n++] = object_list_at(run->list, i);
+    if (n)
+        qsort(blob, n, sizeof *blob, by_blob);
+    for (size_t i = 1; i < n; i++)
+        if (slice_eq(blob[i - 1]->key, blob[i]->key))
+            run->duplicate[blob[i - 1] - object_list_at(run->list, 0)] = 1;
+    free(blob);
+    return blob != NULL;
 }
 
 /* Hash what may be a duplicate: objects of equal size, and all of them when the ledger is to be asked. Unreadable ones are told of later. */
@@ -194,6 +234,8 @@ enum weir_err run_find_duplicates(struct run *run, struct fault *fault)
             mark_twins(run, &s[first], i + 1 - first);
             first = i + 1;
         }
+    if (!err && !mark_stages(run))
+        err = fault_set(fault, WEIR_NOMEM, "out of memory");
     for (size_t i = 0; i < n; i++)
         if (run->duplicate[i]) {
             run->counts.objects_duplicate++;
@@ -239,6 +281,8 @@ enum weir_err run_put_ledger(struct run *run, struct fault *fault)
             err = index_object(run, &run->fresh[i], fault);
         touch(run, run->fresh[i].entry.first_s, run->fresh[i].entry.last_s);
     }
+    if (!err)
+        err = growths_put(&run->growths, run->store, fault);
     for (size_t i = 0; i < run->days && !err; i++)
         if (run->day[i].changed) {
             err = ledger_day_put(run->store, run->day[i].day, (struct slice){run->day[i].ids.p, run->day[i].ids.n}, fault);

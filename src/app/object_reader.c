@@ -193,6 +193,7 @@ void object_read(struct object_reader *r, const struct object *o, bool ahead, st
 {
     memset(out, 0, sizeof *out);
     decoder_begin(r->decoder); /* should it never come to be read */
+    decoder_pass_over(r->decoder, o->counted);
     if (!room(r, ahead ? RING : 1)) {
         out->err = fault_set(&out->fault, WEIR_NOMEM, "out of memory");
         return;

@@ -22,6 +22,7 @@ struct parser {
     int socket, memory;
     bool busy;
     size_t index;      /* of the object in work */
+    uint64_t pass_over; /* its records that were counted before */
     int64_t until_ns;
 };
 
@@ -115,7 +116,8 @@ void parsers_close(struct parsers *p)
 static enum weir_err order(struct parsers *ps, struct parser *p, const struct object *o, int fd, struct fault *fault)
 {
     struct run *run = ps->run;
-    struct parser_order head = {.future_s = run->future_s, .size_bytes = o->size_bytes, .closed_through = run->state.closed_through};
+    struct parser_order head = {.future_s = run->future_s, .size_bytes = o->size_bytes, .closed_through = run->state.closed_through,
+                                .pass_over = p->pass_over};
     union { struct cmsghdr align; char bytes[CMSG_SPACE(sizeof(int))]; } control = {.bytes = {0}};
     struct iovec part[] = {{&head, sizeof head}, {(char *)(uintptr_t)o->path, strlen(o->path)}};
     struct msghdr m = {.msg_iov = part, .msg_iovlen = 2, .msg_control = &control, .msg_controllen = sizeof control};
@@ -124,8 +126,10 @@ static enum weir_err order(struct parsers *ps, struct parser *p, const struct ob
     memcpy(CMSG_DATA(c), &fd, sizeof fd);
     if (sendmsg(p->socket, &m, MSG_NOSIGNAL) >= 0)
         return WEIR_OK;
+    uint64_t pass_over = p->pass_over;
     end(p); /* it died while it was idle: the next one gets the object */
     enum weir_err err = start(run, p, fault);
+    p->pass_over = pass_over;
     if (!err && sendmsg(p->socket, &m, MSG_NOSIGNAL) < 0)
         err = fault_set(fault, WEIR_IO, "cannot hand an object to a parser: %m");
     return err;
@@ -138,9 +142,10 @@ static void reject_unopened(struct run *run, const struct object *o, enum source
               LOG_TEXT("cause", slice_of(cause->text)));
 }
 
-static enum weir_err hand_out(struct parsers *ps, struct parser *p, size_t index, struct fault *fault)
+static enum weir_err hand_out(struct parsers *ps, struct parser *p, size_t index, uint64_t pass_over, struct fault *fault)
 {
     const struct object *o = object_list_at(ps->run->list, index);
+    p->pass_over = pass_over;
     struct fault cause = {WEIR_OK, ""};
     enum source_reject why = SOURCE_ACCEPTED;
     int fd;
@@ -172,7 +177,7 @@ static enum weir_err read_told(const struct parser *p, uint64_t bytes, struct bu
 }
 
 /* CORRUPT: it is dead, or talks nonsense. */
-static enum weir_err take_answer(struct parsers *ps, struct parser *p)
+static enum weir_err take_answer(struct parsers *ps, struct parser *p, struct fault *fault)
 {
     struct parser_answer answer;
     struct buffer told;
@@ -183,9 +188,11 @@ static enum weir_err take_answer(struct parsers *ps, struct parser *p)
     buffer_init(&told, TOLD_MAX + 1);
     enum weir_err err = read_told(p, answer.bytes, &told);
     if (!err)
-        err = parser_take(ps->run, p->index, (struct slice){told.p, told.n}, told.n > sizeof(struct run_counts), ps->scratch);
+        err = parser_take(ps->run, p->index, (struct slice){told.p, told.n}, told.n > sizeof(struct run_counts), &p->pass_over, ps->scratch);
     buffer_fini(&told);
     p->busy = false;
+    if (err == WEIR_EXISTS)
+        return hand_out(ps, p, p->index, p->pass_over, fault);
     if (!err)
         failpoint("object-merged");
     return err;
@@ -207,7 +214,7 @@ static enum weir_err look_at(struct parsers *ps, struct parser *p, bool spoke, i
 {
     enum weir_err err = WEIR_OK;
     if (spoke)
-        err = take_answer(ps, p);
+        err = take_answer(ps, p, fault);
     else if (now >= p->until_ns)
         err = WEIR_CORRUPT;
     if (err == WEIR_CORRUPT)
@@ -264,7 +271,7 @@ enum weir_err parsers_count(struct run *run, size_t first, size_t end_of_range, 
         while (next < end_of_range && run->duplicate[next])
             next++;
         if (p && next < end_of_range)
-            err = hand_out(ps, p, next++, fault);
+            err = hand_out(ps, p, next++, 0, fault);
         else if (busy)
             err = wait_for_answers(ps, fault);
         else

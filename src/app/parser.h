@@ -25,6 +25,7 @@ WEIR_MUST_USE enum weir_err parsers_count(struct run *run, size_t first, size_t 
 struct parser_order { /* the message that carries the open file; the path follows, without a NUL */
     int64_t future_s;
     uint64_t size_bytes;
+    uint64_t pass_over; /* records of an object that grows (growth.h) */
     uint16_t closed_through;
 };
 struct parser_answer { /* a message: so many bytes stand in the shared memory */
@@ -35,9 +36,10 @@ struct parser_answer { /* a message: so many bytes stand in the shared memory */
 _Noreturn void parser_work(struct run *run, int socket, int memory);
 
 /* ---- parser_told.c: what is told, and what becomes of it ---- */
-enum weir_err parser_tell(struct run *run, const struct coverage_object *covers); /* run.tell */
+enum weir_err parser_tell(struct run *run, const struct coverage_object *covers, struct decode_growth growth); /* run.tell */
 void parser_tell_counts(struct run *run, struct buffer *out);
-/* Object index of the list was told like this. CORRUPT: nothing of it was taken. */
-enum weir_err parser_take(struct run *run, size_t index, struct slice told, bool counted, struct window *scratch);
+/* Object index of the list was told like this, without so many records. CORRUPT: nothing of it was taken. EXISTS: nor was it, since of an object that
+ * grows other records were counted meanwhile: so many are to be passed over. */
+enum weir_err parser_take(struct run *run, size_t index, struct slice told, bool counted, uint64_t *pass_over, struct window *scratch);
 
 #endif

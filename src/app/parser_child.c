@@ -91,6 +91,7 @@ static bool read_object(struct run *run, const struct parser_order *order, const
         return false;
     run->list = list;
     run->future_s = order->future_s;
+    run->pass_over = order->pass_over;
     run->state.closed_through = order->closed_through;
     memset(&run->counts, 0, sizeof run->counts);
     run->fresh_n = run->fresh_days = 0;

@@ -5,7 +5,8 @@
  *   32 bytes id, varint stored, varint records, u64 first_s, u64 last_s
  *   varint days, days * u16
  *   varint blobs, each a varint length and a blob of the room window
- *   u32 lacking, varint quiet interfaces, u64 each */
+ *   u32 lacking, varint quiet interfaces, u64 each
+ *   varint prints of an object that grows, 32 bytes each */
 #include <stdlib.h>
 #include <string.h>
 
@@ -46,7 +47,7 @@ static enum weir_err tell_sums(struct run *run)
     return err;
 }
 
-enum weir_err parser_tell(struct run *run, const struct coverage_object *covers)
+enum weir_err parser_tell(struct run *run, const struct coverage_object *covers, struct decode_growth growth)
 {
     const struct ledger_entry *e = &run->fresh[run->fresh_n - 1].entry;
     struct buffer *b = &run->told;
@@ -65,6 +66,9 @@ enum weir_err parser_tell(struct run *run, const struct coverage_object *covers)
     for (size_t i = 0; i < covers->quiet->cap; i++)
         if (covers->quiet->key[i])
             buffer_u64(b, covers->quiet->key[i]);
+    buffer_varint(b, growth.n);
+    for (size_t i = 0; i < growth.n; i++)
+        buffer_put(b, growth.print[i].b, SHA256_BYTES);
     return err ? err : b->err;
 }
 
@@ -77,6 +81,8 @@ struct told {
     uint16_t day[RUN_OPEN_DAYS_MAX];
     uint32_t lacking;
     struct key_set quiet;
+    struct sha256 *print;
+    struct decode_growth growth;
 };
 
 static enum weir_err read_sums(struct cursor *c, struct window *scratch)
@@ -107,6 +113,19 @@ static enum weir_err read_quiet(struct cursor *c, struct key_set *quiet)
     return c->err;
 }
 
+static enum weir_err read_growth(struct cursor *c, struct told *t)
+{
+    uint64_t n = cursor_varint(c);
+    if (c->err || n > cursor_left(c) / SHA256_BYTES)
+        return WEIR_CORRUPT;
+    if (n && !(t->print = malloc((size_t)n * sizeof *t->print)))
+        return WEIR_NOMEM;
+    for (uint64_t i = 0; i < n; i++)
+        memcpy(t->print[i].b, cursor_bytes(c, SHA256_BYTES).p, SHA256_BYTES);
+    t->growth = (struct decode_growth){t->print, (size_t)n};
+    return c->err;
+}
+
 static enum weir_err read_told(struct cursor *c, struct told *t, struct window *scratch)
 {
     struct ledger_entry *e = &t->object.entry;
@@ -127,6 +146,8 @@ static enum weir_err read_told(struct cursor *c, struct told *t, struct window *
     t->lacking = cursor_u32(c);
     if (!err)
         err = read_quiet(c, &t->quiet);
+    if (!err)
+        err = read_growth(c, t);
     return err ? err : cursor_left(c) ? WEIR_CORRUPT : c->err;
 }
 
@@ -155,12 +176,27 @@ static enum weir_err note(struct run *run, size_t index, struct told *t)
     return coverage_add(&run->coverage, &covers);
 }
 
-static enum weir_err take_counted(struct run *run, size_t index, struct told *t, struct cursor *c, struct window *scratch)
+/* EXISTS: other records of an object that grows were counted than *pass_over, which then tells how many. */
+static enum weir_err settle_growth(struct run *run, const struct told *t, uint64_t *pass_over)
+{
+    uint64_t counted;
+    enum weir_err err = growth_counted(&run->growths, run->store, t->growth, &counted, NULL);
+    if (!err && counted != *pass_over)
+        err = WEIR_EXISTS;
+    if (err == WEIR_EXISTS)
+        *pass_over = counted;
+    return err;
+}
+
+static enum weir_err take_counted(struct run *run, size_t index, struct told *t, struct cursor *c, uint64_t *pass_over, struct window *scratch)
 {
     enum weir_err err = read_told(c, t, scratch);
     if (err)
         return err == WEIR_NOMEM ? err : WEIR_CORRUPT;
-    if (run_counted_already(run, &t->object.entry.id)) {
+    if ((err = settle_growth(run, t, pass_over)))
+        return err;
+    t->object.entry.counted = *pass_over;
+    if ((t->growth.n && *pass_over == t->growth.n) || run_counted_already(run, &t->object.entry.id)) {
         run->counts.objects_duplicate++;
         return WEIR_OK;
     }
@@ -169,11 +205,13 @@ static enum weir_err take_counted(struct run *run, size_t index, struct told *t,
         return err;
     err = note(run, index, t);
     if (!err)
+        err = growth_note(&run->growths, t->growth);
+    if (!err)
         run_counts_add(&run->counts, &t->counts);
     return err;
 }
 
-enum weir_err parser_take(struct run *run, size_t index, struct slice bytes, bool counted, struct window *scratch)
+enum weir_err parser_take(struct run *run, size_t index, struct slice bytes, bool counted, uint64_t *pass_over, struct window *scratch)
 {
     struct told *t = calloc(1, sizeof *t);
     struct cursor c = cursor_of(bytes.p, bytes.n);
@@ -184,10 +222,11 @@ enum weir_err parser_take(struct run *run, size_t index, struct slice bytes, boo
     if (!err)
         memcpy(&t->counts, counts.p, sizeof t->counts);
     if (!err && counted)
-        err = take_counted(run, index, t, &c, scratch);
+        err = take_counted(run, index, t, &c, pass_over, scratch);
     else if (!err)
         run_counts_add(&run->counts, &t->counts);
     key_set_free(&t->quiet);
+    free(t->print);
     free(t);
     return err;
 }

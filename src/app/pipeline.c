@@ -143,6 +143,7 @@ static enum weir_err checkpoint(struct run *run, size_t next, struct fault *faul
         run_forget_day(run, closed[i]);
     run->unjudged = !(last && run->feed->judge_open) && (run->unjudged || run->fresh_n > 0);
     run->fresh_n = run->fresh_days = 0;
+    growths_free(&run->growths);
     run->counts.days_closed += closed_n;
     run->counts.checkpoints++;
     return WEIR_OK;
@@ -230,6 +231,7 @@ void run_close(struct run *run)
     free(run->day);
     free(run->fresh);
     free(run->fresh_day);
+    growths_free(&run->growths);
     window_free(run->window);
     run_state_free(&run->state);
     coverage_fini(&run->coverage);

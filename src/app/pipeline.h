@@ -100,6 +100,7 @@ struct ledger_entry {
     struct slice path, key;
     uint64_t stored, records;
     int64_t first_s, last_s;
+    uint64_t counted; /* records in front that an earlier, shorter stage of the object had */
 };
 enum weir_err ledger_put(struct store *s, const struct ledger_entry *e, struct fault *fault);
 enum weir_err ledger_get(struct store *s, const struct sha256 *id, struct buffer *keep, struct ledger_entry *out, struct fault *fault);

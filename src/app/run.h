@@ -8,6 +8,7 @@
 #include "app/context.h"
 #include "app/coverage.h"
 #include "app/dossier.h"
+#include "app/growth.h"
 #include "app/pipeline.h"
 
 struct fresh_object { /* counted in this run, not yet committed */
@@ -19,6 +20,7 @@ struct fresh_object { /* counted in this run, not yet committed */
 struct known_object { /* given again in this run, under a name that may be new */
     struct sha256 id;
     size_t index;
+    uint64_t counted; /* of its ledger entry */
 };
 
 struct day_objects { /* the ledger's index of one day, read once, appended to */
@@ -46,6 +48,7 @@ struct run {
     struct fresh_object *fresh; size_t fresh_n, fresh_cap;
     uint16_t *fresh_day; size_t fresh_days, fresh_days_cap;
     struct known_object *known; size_t known_n; /* by id */
+    struct growths growths;
     struct progress *progress;
     struct day_objects *day; size_t days, days_cap;
     int64_t touched_first_s, touched_last_s; /* time range of the objects given, counted before or now */
@@ -53,7 +56,8 @@ struct run {
     double judging_s;
     struct parsers *parsers;  /* processes that read the objects; NULL: threads do */
     /* In such a process: what was counted of one object; its sums are the window, its entry is the last of fresh. */
-    enum weir_err (*tell)(struct run *run, const struct coverage_object *covers);
+    enum weir_err (*tell)(struct run *run, const struct coverage_object *covers, struct decode_growth growth);
+    uint64_t pass_over;       /* records of the object that were counted before, if it grows; 0 in the run itself */
     struct buffer told;
 };
 

@@ -46,6 +46,7 @@ enum weir_err ledger_put(struct store *s, const struct ledger_entry *e, struct f
     buffer_varint(&b, e->records);
     buffer_u64(&b, (uint64_t)e->first_s);
     buffer_u64(&b, (uint64_t)e->last_s);
+    buffer_varint(&b, e->counted);
     blob_end(&b, begin);
     return put_blob(s, 'o', id, &b, fault);
 }
@@ -68,6 +69,8 @@ enum weir_err ledger_get(struct store *s, const struct sha256 *object, struct bu
     out->records = cursor_varint(&c);
     out->first_s = (int64_t)cursor_u64(&c);
     out->last_s = (int64_t)cursor_u64(&c);
+    if (cursor_left(&c)) /* older entries end here */
+        out->counted = cursor_varint(&c);
     return c.err ? bad_value(fault, WEIR_CORRUPT, 'o', id) : WEIR_OK;
 }
 

@@ -42,6 +42,7 @@ struct worker {
     struct object_reader *reader;
     const struct object *object;
     size_t index; /* of the object in the list */
+    uint64_t counted; /* its records that were counted before */
     struct window *large; /* parts of a large object, or NULL; empty unless parts > 0 */
     uint64_t parts, flows;
     bool short_of_memory;
@@ -229,7 +230,7 @@ static bool note_fresh(struct run *run, const struct worker *w, const struct obj
         return false;
     fresh[run->fresh_n++] = (struct fresh_object){w->index, first_day, run->fresh_days - first_day,
         {.id = o->id, .path = slice_of(w->object->path), .key = w->object->key, .stored = o->stored, .records = decoder_counts(w->decoder)->emitted,
-         .first_s = w->counts.first_s, .last_s = w->counts.last_s}};
+         .first_s = w->counts.first_s, .last_s = w->counts.last_s, .counted = w->counted}};
     return true;
 }
 
@@ -251,7 +252,11 @@ static enum weir_err pass_on(struct run *run, const struct worker *w, const stru
     if (!note_fresh(run, w, o, sums))
         return WEIR_NOMEM;
     struct coverage_object covers = coverage_of(run, w);
-    return run->tell ? run->tell(run, &covers) : coverage_add(&run->coverage, &covers);
+    struct decode_growth growth = decoder_growth(w->decoder);
+    if (run->tell)
+        return run->tell(run, &covers, growth);
+    err = growth_note(&run->growths, growth);
+    return err ? err : coverage_add(&run->coverage, &covers);
 }
 
 bool run_counted_already(struct run *run, const struct sha256 *id)
@@ -265,7 +270,9 @@ bool run_counted_already(struct run *run, const struct sha256 *id)
 static void merge_object(struct worker *w, const struct object_outcome *o)
 {
     struct run *run = w->crew->run;
-    if (!run->tell && run_counted_already(run, &o->id)) { /* standard input beside a file, a file that changed since it was hashed */
+    struct decode_growth growth = decoder_growth(w->decoder);
+    bool grown = growth.n && w->counted == growth.n; /* an earlier stage of an object that grew meanwhile */
+    if (!run->tell && (grown || run_counted_already(run, &o->id))) { /* standard input beside a file, a file that changed since it was hashed */
         run->counts.objects_duplicate++;
         return;
     }
@@ -295,21 +302,47 @@ static void forget_object(struct worker *w)
     w->bad_lines = 0;
 }
 
+/* From its start, without the records that were counted before. */
+static void read_object(struct worker *w, bool ahead, struct progress *progress, struct object_outcome *outcome)
+{
+    struct object object = *w->object;
+    object.counted = w->counted;
+    attribution_begin(&w->a, &object);
+    forget_object(w);
+    object_read(w->reader, &object, ahead, progress, outcome);
+    while (!outcome->err && w->a.again) {
+        attribution_again(&w->a);
+        forget_object(w);
+        object_read(w->reader, &object, ahead, NULL, outcome);
+    }
+}
+
+/* Under the lock. True: of an object that grows other records were counted meanwhile than were passed over. */
+static bool counted_otherwise(struct worker *w, struct object_outcome *outcome)
+{
+    uint64_t counted = 0;
+    if (outcome->err || w->crew->run->tell)
+        return false;
+    outcome->err = growth_counted(&w->crew->run->growths, w->crew->run->store, decoder_growth(w->decoder), &counted, &outcome->fault);
+    bool otherwise = !outcome->err && counted != w->counted;
+    w->counted = counted;
+    return otherwise;
+}
+
 static void count_object(struct worker *w, size_t index, bool ahead)
 {
     const struct object *object = object_list_at(w->crew->run->list, index);
     struct object_outcome outcome;
     w->object = object;
     w->index = index;
-    attribution_begin(&w->a, object);
-    forget_object(w);
-    object_read(w->reader, object, ahead, w->crew->run->progress, &outcome);
-    while (!outcome.err && w->a.again) {
-        attribution_again(&w->a);
-        forget_object(w);
-        object_read(w->reader, object, ahead, NULL, &outcome);
-    }
+    w->counted = w->crew->run->pass_over;
+    read_object(w, ahead, w->crew->run->progress, &outcome);
     pthread_mutex_lock(&w->crew->merge);
+    while (counted_otherwise(w, &outcome)) {
+        pthread_mutex_unlock(&w->crew->merge);
+        read_object(w, ahead, NULL, &outcome);
+        pthread_mutex_lock(&w->crew->merge);
+    }
     if (!outcome.err)
         merge_object(w, &outcome);
     else if (outcome.err == WEIR_INTERRUPTED)

@@ -25,6 +25,8 @@ struct decoder *decoder_new(const struct layout *configured, struct decode_sink 
         return NULL;
     d->configured = configured;
     d->out.sink = sink;
+    d->out.pass_over = 0;
+    d->out.growth = (struct decode_growth){NULL, 0};
     memset(d->state, 0, sizeof d->state);
     buffer_init(&d->held.memory, STREAM_HELD_BYTES);
     d->block = pick_block_reader();
@@ -57,6 +59,16 @@ void decoder_begin(struct decoder *d)
 enum decode_bad decoder_bad(const struct decoder *d)
 {
     return d->out.bad;
+}
+
+struct decode_growth decoder_growth(const struct decoder *d)
+{
+    return d->out.growth;
+}
+
+void decoder_pass_over(struct decoder *d, uint64_t records)
+{
+    d->out.pass_over = records;
 }
 
 const struct decode_counts *decoder_counts(const struct decoder *d)

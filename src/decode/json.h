@@ -79,6 +79,7 @@ struct json_reader {
 void azure_records(struct json_reader *r);
 struct azure *azure_new(void);
 void azure_free(struct azure *a);
+void azure_begin(struct json_reader *r); /* the next object */
 struct google *google_new(void);
 void google_begin(struct json_reader *r);
 /* A field of an entry: true if it was one that is read. */

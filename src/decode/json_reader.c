@@ -153,6 +153,7 @@ static enum weir_err read_object(void *state, struct stream *in)
     struct json_reader *r = state;
     r->line = r->known = 0;
     r->open_depth = 0;
+    azure_begin(r);
     json_open(&r->json, in);
     documents(r);
     if (r->out->bad)

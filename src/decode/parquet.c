@@ -149,14 +149,13 @@ static enum weir_err columns_suffice(struct parquet *pq, const struct layout *la
 
 static enum weir_err columns_take(struct parquet *pq, struct fault *fault)
 {
-    struct layout layout;
     pq->columns = 0;
-    enum weir_err err = layout_of(pq, &layout, fault);
+    enum weir_err err = layout_of(pq, &pq->layout, fault);
     if (!err)
-        err = columns_suffice(pq, &layout, fault);
+        err = columns_suffice(pq, &pq->layout, fault);
     if (err)
         return err;
-    program_make(&pq->program, &layout, false);
+    program_make(&pq->program, &pq->layout, false);
     for (size_t i = 0; i < sizeof order && !err; i++)
         if (pq->program.column[order[i]] != COLUMN_NONE)
             err = column_take(pq, order[i], pq->program.column[order[i]], fault);

@@ -176,6 +176,7 @@ struct parquet {
     struct column *column[FIELD_COUNT]; /* in the order in which rejects are told; made on demand, kept */
     struct column *by_field[FIELD_COUNT];
     struct row *rows;        /* of a batch */
+    struct layout layout;
     struct program program;
 };
 

@@ -59,6 +59,7 @@ static enum weir_err outcome(struct state *s, enum weir_err err, const struct fa
 static void note_columns(const struct state *s)
 {
     const struct program *pg = &s->parquet->program;
+    decoder_of(s->out)->layout = s->parquet->layout;
     if (s->parquet->meta.unknown)
         decode_note(s->out, NOTE_UNKNOWN_FIELD);
     if (!(pg->has & 1ULL << FIELD_END))

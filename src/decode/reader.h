@@ -20,6 +20,8 @@ struct decode_out {
     struct decode_counts counts;
     enum decode_bad bad;
     struct fault fault;
+    struct decode_growth growth;
+    uint64_t pass_over; /* records of an object that grows */
 };
 /* One record, with its line; counts it as read. */
 void decode_emit(struct decode_out *out, const struct record *r);

@@ -65,6 +65,7 @@ enum weir_err decoder_run(struct decoder *d, const struct decode_input *input, s
 {
     struct stream in;
     decoder_begin(d);
+    d->out.growth = (struct decode_growth){NULL, 0};
     stream_open(&in, input, d->head, &d->held);
     size_t i = reader_of(in.head);
     enum weir_err err = readers[i] ? read_other(d, i, &in) : read_text(d, &in);

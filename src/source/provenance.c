@@ -130,14 +130,25 @@ static bool folder_disagrees(struct slice dir, struct slice stamp)
     return false;
 }
 
-/* "AWSLogs" is a reserved folder name, so the last one begins the key. */
-static struct slice key_of(struct slice path, struct slice name)
+/* Where the last folder of that name begins, or NULL. */
+static const char *folder_at(struct slice path, const char *top)
 {
-    static const char top[] = "AWSLogs/";
-    const size_t n = sizeof top - 1;
+    const size_t n = strlen(top);
     for (size_t i = path.n < n ? 0 : path.n - n + 1; i > 0; i--)
         if (memcmp(path.p + i - 1, top, n) == 0 && (i == 1 || path.p[i - 2] == '/'))
-            return (struct slice){path.p + i - 1, path.n - i + 1};
+            return path.p + i - 1;
+    return NULL;
+}
+
+/* "AWSLogs" is a reserved folder name, so the last one begins the key; the blobs of Azure have all the same name, and folders that tell them apart. */
+static struct slice key_of(struct slice path, struct slice name)
+{
+    static const char *const tops[] = {"AWSLogs/", "resourceId=/", "flowLogResourceID=/"};
+    for (size_t i = 0; i < WEIR_COUNT(tops); i++) {
+        const char *from = folder_at(path, tops[i]);
+        if (from)
+            return (struct slice){from, path.n - (size_t)(from - path.p)};
+    }
     return name;
 }
 
