@@ -16,6 +16,7 @@
 
 #define TOLD_MAX (STORE_VALUE_MAX * 5ULL)
 #define PARSERS_MAX 64
+#define AGAIN_MAX 8 /* as the stages of one blob in one list; or a parser that lies */
 
 struct parser {
     pid_t pid;
@@ -23,6 +24,7 @@ struct parser {
     bool busy;
     size_t index;      /* of the object in work */
     uint64_t pass_over; /* its records that were counted before */
+    unsigned again;     /* how often it was handed out again to pass over others */
     int64_t until_ns;
 };
 
@@ -192,7 +194,7 @@ static enum weir_err take_answer(struct parsers *ps, struct parser *p, struct fa
     buffer_fini(&told);
     p->busy = false;
     if (err == WEIR_EXISTS)
-        return hand_out(ps, p, p->index, p->pass_over, fault);
+        return p->again++ == AGAIN_MAX ? WEIR_CORRUPT : hand_out(ps, p, p->index, p->pass_over, fault);
     if (!err)
         failpoint("object-merged");
     return err;
@@ -270,12 +272,14 @@ enum weir_err parsers_count(struct run *run, size_t first, size_t end_of_range, 
             return give_up(ps);
         while (next < end_of_range && run->duplicate[next])
             next++;
-        if (p && next < end_of_range)
+        if (p && next < end_of_range) {
+            p->again = 0;
             err = hand_out(ps, p, next++, 0, fault);
-        else if (busy)
+        } else if (busy) {
             err = wait_for_answers(ps, fault);
-        else
+        } else {
             break;
+        }
     }
     return err;
 }
