@@ -14,14 +14,14 @@ ONLY    ?=#             ONLY=window: only the unit tests whose name starts so
 PREFIX  ?= /usr/local
 DESTDIR ?=
 ROOMS   := source decode flow window baseline score finding sink store base app
-PKGS    := zlib sqlite3 yaml-0.1 jansson libmaxminddb libssl libcrypto hiredis libzstd libpcap
+PKGS    := zlib sqlite3 yaml-0.1 jansson libmaxminddb libssl libcrypto hiredis libzstd libpcap ncursesw
 HAVE    := $(shell pkg-config --exists $(PKGS) 2>/dev/null && echo yes)
 ISAL    := $(if $(NOISAL),,$(shell pkg-config --exists libisal 2>/dev/null && echo libisal))
 comma   := ,
 FLAVOUR := $(notdir $(CC))$(OPT)$(if $(SAN),-$(subst $(comma),+,$(SAN)))$(if $(ISAL),,-zlib)
 B       := build/$(FLAVOUR)
 Q       := $(if $(V),,@)
-PKGCF   := $(if $(HAVE),$(shell pkg-config --cflags $(PKGS) $(ISAL)))
+PKGCF   := $(if $(HAVE),$(shell pkg-config --cflags $(filter-out ncursesw,$(PKGS)) $(ISAL)))
 PKGLD   := $(if $(HAVE),$(shell pkg-config --libs $(PKGS) $(ISAL)))
 WARN    := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla -Werror
 # Sanitizers run without FORTIFY and zeroed variables: both hide what they look for.

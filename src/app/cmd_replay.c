@@ -12,10 +12,11 @@
 #include "app/audit.h"
 #include "app/batch.h"
 #include "app/outbox.h"
+#include "app/play.h"
 #include "app/replay.h"
 
 struct replay_options {
-    const char *from, *to, *at, *host, *snapshot, *keep, *verify, *fail_on;
+    const char *from, *to, *at, *host, *snapshot, *keep, *verify, *speed, *fail_on;
 };
 
 struct asked {
@@ -23,6 +24,7 @@ struct asked {
     struct ip host;
     bool by_host;
     unsigned severity;
+    uint64_t speed; /* 0: as fast as it goes, without a view */
 };
 
 /* ---- what was asked ---- */
@@ -54,6 +56,10 @@ static enum weir_err take_options(const struct replay_options *o, int paths, str
         err = fault_set(fault, WEIR_USAGE, "option '--host': '%.80s' is no IPv4 or IPv6 address", o->host);
     if (!err)
         err = findings_severity(o->fail_on, "fail-on", &out->severity, fault);
+    if (!err && o->speed && (parse_u64(slice_of(o->speed), 1000000, &out->speed) || !out->speed))
+        err = fault_set(fault, WEIR_USAGE, "option '--speed': '%.80s' is none of 1 to 1000000", o->speed);
+    if (!err && o->speed && (o->verify || !isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)))
+        err = fault_set(fault, WEIR_USAGE, "option '--speed' plays on a terminal: not with --verify, and not into a pipe or file");
     if (!err && o->verify && (o->from || o->to || o->at || o->snapshot))
         err = fault_set(fault, WEIR_USAGE, "option '--verify' replays all that the store counted: --from, --to, --at and --snapshot do not go with it");
     if (!err && !o->verify && !paths)
@@ -94,6 +100,21 @@ static void note(struct app *app, const struct replay_options *o, int argc, char
 
 /* ---- the runs ---- */
 
+/* The screen is the view's: nothing else may write to it. */
+static int play(struct app *app, struct store *own, const struct object_list *list, uint64_t speed)
+{
+    struct log *log = app->log;
+    bool quiet = app->quiet;
+    app->log = NULL;
+    app->quiet = true;
+    struct play *p = play_start(app, own, list, (double)speed);
+    int code = p ? play_view(app, p, (double)speed) : app_fail(app, &(struct fault){WEIR_NOMEM, "out of memory"});
+    play_stop(p);
+    app->log = log;
+    app->quiet = quiet;
+    return code;
+}
+
 static int replay(struct app *app, const struct asked *asked, int argc, char **argv)
 {
     const struct replay_options *o = app->options;
@@ -106,7 +127,7 @@ static int replay(struct app *app, const struct asked *asked, int argc, char **a
     if (!err)
         err = own_state(o, &own, &fault);
     name_state(app, o);
-    int code = err ? app_fail(app, &fault) : batch_run(app, own, list, asked->by_host ? &asked->host : NULL, asked->severity);
+    int code = err ? app_fail(app, &fault) : asked->speed ? play(app, own, list, asked->speed) : batch_run(app, own, list, asked->by_host ? &asked->host : NULL, asked->severity);
     store_close(own);
     object_list_free(list);
     return code;
@@ -155,6 +176,7 @@ static const struct option_row rows[] = {
     {"snapshot", "PATH", "begin with a copy of the store at PATH, instead of nothing", OPTION_TEXT, offsetof(struct replay_options, snapshot)},
     {"keep", "URL", "keep the state in this new store, sqlite:PATH", OPTION_TEXT, offsetof(struct replay_options, keep)},
     {"verify", "ID", "find this finding of the store anew, or 'all', and say whether it is identical", OPTION_TEXT, offsetof(struct replay_options, verify)},
+    {"speed", "N", "play on the terminal, N seconds of event time in a second", OPTION_TEXT, offsetof(struct replay_options, speed)},
     {"fail-on", "SEVERITY", "exit with 3 if a finding is at or above it", OPTION_TEXT, offsetof(struct replay_options, fail_on)},
 };
 
