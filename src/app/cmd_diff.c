@@ -247,7 +247,7 @@ static int run_both(struct app *app, struct side side[2], int argc, char **argv)
     for (size_t i = 0; i < 2; i++) {
         enum weir_err err = load_side(app, &side[i], given);
         if (err)
-            return app_exit_of(err);
+            return (int)app_exit_of(err);
         if (app->config->format == SINK_CSV) {
             app_complain(app, "option '--format': 'diff' knows table and json");
             return APP_USAGE;
