@@ -2,6 +2,7 @@
 /* Records of a finding, object by object. A place with a list of lines gives these lines. A place with too many to list gives, between its first
  * and last line, the records between the host and the peer. What was read is used only when the whole object has the bytes that were counted:
  * its SHA-256 is that of the finding. */
+#include "app/record_text.h"
 #include "app/records.h"
 
 #include <jansson.h>
@@ -197,7 +198,10 @@ static void on_record(void *reading, const struct record *rec)
     r->line = all;
     all[r->lines++] = rec->line;
     r->bytes = sat_add(r->bytes, rec->bytes);
-    buffer_slice(&r->text, rec->text);
+    if (rec->text.n)
+        buffer_slice(&r->text, rec->text);
+    else
+        record_text(rec, &r->text);
     buffer_u8(&r->text, '\n');
 }
 
@@ -265,6 +269,8 @@ static enum weir_err one_object(struct reading *r, struct object_reader *reader,
         read_object(r, reader, &o, &out);
     if (out.state == RECORDS_READ)
         put_columns(decoder_layout(decoder), &columns);
+    if (out.state == RECORDS_READ && !decoder_layout(decoder)->columns)
+        buffer_puts(&columns, RECORD_TEXT_COLUMNS); /* it never was text */
     out.columns = (struct slice){columns.p, columns.n};
     err = err ? err : r->nomem ? WEIR_NOMEM : r->text.err;
     if (!err && app_interrupted())

@@ -17,6 +17,7 @@
 #define COPY_BYTES 64
 #define NAME_MAX_BYTES 16
 #define NS 1000000000LL
+#define PROTO_TCP 6
 
 struct key {
     struct ip src, dst;
@@ -152,13 +153,15 @@ static void emit(struct capture_flows *f, const struct entry *e)
 {
     static const uint64_t has = 1ULL << FIELD_SRCADDR | 1ULL << FIELD_DSTADDR | 1ULL << FIELD_SRCPORT | 1ULL << FIELD_DSTPORT |
                                 1ULL << FIELD_PROTOCOL | 1ULL << FIELD_PACKETS | 1ULL << FIELD_BYTES | 1ULL << FIELD_START |
-                                1ULL << FIELD_END | 1ULL << FIELD_TCP_FLAGS;
+                                1ULL << FIELD_END;
     char name[NAME_MAX_BYTES];
     const struct packet ends = {.src = e->key.src, .dst = e->key.dst, .src_port = e->key.src_port, .dst_port = e->key.dst_port, .protocol = e->key.protocol};
     struct record r = {.has = has, .line = e->first_packet, .bytes = e->bytes, .packets = e->packets, .start_s = e->first_s, .end_s = e->last_s,
                        .src = e->key.src, .dst = e->key.dst, .src_port = e->key.src_port, .dst_port = e->key.dst_port,
                        .protocol = e->key.protocol, .tcp_flags = e->tcp_flags, .captured = !e->key.has_vni,
                        .seen = capture_seen_of(f->seen, e->seen, &ends, e->minute)};
+    if (e->key.protocol == PROTO_TCP)
+        r.has |= 1ULL << FIELD_TCP_FLAGS;
     if (e->key.has_vni) { /* one mirrored interface */
         r.interface = (struct slice){name, (size_t)snprintf(name, sizeof name, "vni-%u", e->key.vni)};
         r.has |= 1ULL << FIELD_INTERFACE_ID;
