@@ -267,7 +267,7 @@ static enum weir_err fill(struct delivery *d, struct store *store, struct outlet
     if (!o->arena) return fault_set(fault, WEIR_NOMEM, "out of memory");
     enum weir_err err = store_outbox(store, o->read, BURST_FINDINGS, keep_entry, o, fault);
     if (err == WEIR_END) err = WEIR_OK;
-    uint64_t read = o->n ? o->parcel[o->n - 1].seq : o->read;
+    uint64_t read = o->n ? o->parcel[o->n - 1].seq : d->tail; /* nothing there any more: nothing to wait for */
     if (!err) err = dress_all(d, store, o, fault);
     if (!err) o->read = read;
     if (!err && o->n) {
