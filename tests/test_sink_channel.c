@@ -189,7 +189,7 @@ static struct channel_outcome send_to(struct receiver *r, enum channel_kind kind
     struct parcel p[3] = {parcel_of(1), parcel_of(2), parcel_of(3)};
     struct fault fault = {WEIR_OK, ""};
     snprintf(url, sizeof url, "%s://%s:%u", scheme, host, r->port);
-    struct channel_place place = {.kind = kind, .url = url, .ca_file = ca_file, .secret = SLICE_LIT("0123456789abcdef"), .message_bytes = 8192, .stop_fd = -1, .deadline_s = 1};
+    struct channel_place place = {.kind = kind, .url = url, .ca_file = ca_file, .secret = SLICE_LIT("0123456789abcdef"), .message_bytes = 8192, .stop_fd = -1, .deadline_s = r->habit == RECEIVER_HANGS ? 1 : 30};
     assert_int_equal(channel_new(&place, &c, &fault), WEIR_OK);
     channel_send(c, p, n, &out);
     channel_free(c);
@@ -225,14 +225,14 @@ static void syslog_counts_what_was_read_to_the_end(void **state)
 static void syslog_that_is_thrown_away_was_not_received(void **state)
 {
     static const enum receiver_habit habits[] = {RECEIVER_RESETS, RECEIVER_HANGS};
-    static const enum channel_failure why[] = {CHANNEL_CLOSED_FAILURE, CHANNEL_TIMEOUT_FAILURE};
     (void)state;
     for (size_t i = 0; i < WEIR_COUNT(habits); i++) {
         struct receiver r = {.habit = habits[i]};
         receiver_start(&r);
         struct channel_outcome out = send_to(&r, CHANNEL_SYSLOG, "tcp", "127.0.0.1", NULL, 2);
         assert_int_equal(out.done, 0);
-        assert_int_equal(out.why, why[i]);
+        if (habits[i] == RECEIVER_HANGS) assert_int_equal(out.why, CHANNEL_TIMEOUT_FAILURE);
+        else assert_true(out.why == CHANNEL_CLOSED_FAILURE || out.why == CHANNEL_CONNECT_FAILURE); /* the reset may come first */
         receiver_stop(&r);
     }
 }
