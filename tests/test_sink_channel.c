@@ -355,6 +355,30 @@ static void any_changed_byte_but_one_of_the_last_line_breaks_the_chain(void **st
     free(text);
 }
 
+/* Exact copies, so that a sanitizer sees a byte too far. */
+static void what_cannot_be_chained_is_not_written(void **state)
+{
+    static const char *const texts[] = {"{}", "", "{\"unmapped\":{\"weir\":{", "\"unmapped\":{\"weir\":"};
+    char path[64];
+    struct channel *c;
+    struct channel_outcome out;
+    snprintf(path, sizeof path, "%s/findings.ndjson", (char *)*state);
+    struct channel_place place = {.kind = CHANNEL_FILE, .path = path, .rotate_bytes = 1 << 20, .stop_fd = -1};
+    assert_int_equal(channel_new(&place, &c, NULL), WEIR_OK);
+    for (size_t i = 0; i < WEIR_COUNT(texts); i++) {
+        struct parcel p = parcel_of(1);
+        size_t n = strlen(texts[i]);
+        char *exact = malloc(n + !n);
+        memcpy(exact, texts[i], n);
+        p.json = (struct slice){exact, n};
+        channel_send(c, &p, 1, &out);
+        assert_int_equal(out.done, 0);
+        free(exact);
+    }
+    channel_free(c);
+    assert_int_equal(verify(path, NULL), WEIR_OK);
+}
+
 static void file_that_is_not_ours_is_left_alone(void **state)
 {
     char path[64];
@@ -394,6 +418,7 @@ int main(void)
         cmocka_unit_test(webhook_waits_as_long_as_it_is_asked_to),
         cmocka_unit_test(webhook_that_never_answers_ends_at_the_deadline),
         cmocka_unit_test_setup_teardown(any_changed_byte_but_one_of_the_last_line_breaks_the_chain, folder_begin, folder_end),
+        cmocka_unit_test_setup_teardown(what_cannot_be_chained_is_not_written, folder_begin, folder_end),
         cmocka_unit_test_setup_teardown(file_that_is_not_ours_is_left_alone, folder_begin, folder_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

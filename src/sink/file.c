@@ -36,8 +36,8 @@ static bool put_line(const struct chain *chain, struct slice json, struct buffer
 {
     char hex[2 * SHA256_BYTES + 1];
     const char *at = find_text(json, WEIR_OBJECT);
-    if (!at) return false;
-    size_t head = (size_t)(at - json.p) + sizeof WEIR_OBJECT - 1;
+    size_t head = at ? (size_t)(at - json.p) + sizeof WEIR_OBJECT - 1 : json.n;
+    if (head >= json.n) return false;
     hex_encode(chain->last.b, SHA256_BYTES, hex);
     buffer_clear(out);
     buffer_put(out, json.p, head);
