@@ -345,8 +345,8 @@ enum weir_err source_watch_take(struct source_watch *w, size_t max, struct objec
     for (size_t i = 0; i < n; i++)
         free((char *)(uintptr_t)w->waiting[i].object.path);
     w->waiting_n -= n;
-    memmove(w->waiting, w->waiting + n, w->waiting_n * sizeof *w->waiting);
-    if (w->waiting_n) {
+    if (w->waiting_n) { /* else there may be no array at all */
+        memmove(w->waiting, w->waiting + n, w->waiting_n * sizeof *w->waiting);
         bool all_tell = w->waiting[w->waiting_n - 1].object.from.bucket_s != 0; /* those that tell none come last */
         *next_s = all_tell ? w->waiting[0].object.from.bucket_s : 0;
     }
