@@ -51,7 +51,7 @@ static inline void sum_record(void *ctx, const struct record *r)
 /* Packets that no record counts and no reject: ARP and the like. */
 static inline uint64_t packets_passed(const struct decode_counts *c)
 {
-    return c->notes[NOTE_PACKET_ARP] + c->notes[NOTE_PACKET_LLC] + c->notes[NOTE_PACKET_NOT_IP] + c->notes[NOTE_PACKET_DUPLICATE] + c->notes[NOTE_PACKET_GAP];
+    return c->notes[NOTE_PACKET_ARP] + c->notes[NOTE_PACKET_LLC] + c->notes[NOTE_PACKET_NOT_IP] + c->notes[NOTE_PACKET_DUPLICATE] + c->notes[NOTE_PACKET_LOSS];
 }
 
 static inline uint64_t rejects_of(const struct decode_counts *c)

@@ -224,12 +224,12 @@ static void lost_packets_are_a_gap_behind_the_flows(void **state)
     (void)state;
     struct pcap_file f = {0};
     struct bytes b = {0}, m = {0};
-    uint8_t mark[CAPTURE_MARK_BYTES];
+    uint8_t told[CAPTURE_LOSS_BYTES];
     file_begin(&f, PCAP_MICRO, LINKTYPE_ETHERNET);
     put_ethernet(&b, 0x0800), put_ipv4(&b, (struct v4){.protocol = 6, .body = 20}), put_tcp(&b, 1, 2, 0);
     add(&f, T0, b);
-    capture_mark_put(&(struct capture_mark){7, T0, T0 + 60}, mark);
-    put_ethernet(&m, CAPTURE_MARK_TYPE), put(&m, mark, sizeof mark);
+    capture_loss_put(&(struct capture_loss){7, T0, T0 + 60}, told);
+    put_ethernet(&m, CAPTURE_LOSS_TYPE), put(&m, told, sizeof told);
     add(&f, T0 + 60, m);
     assert_int_equal(read_capture(&f), WEIR_OK);
     assert_int_equal(seen.n, 2);

@@ -136,18 +136,18 @@ static void what_is_no_ip_is_passed_over_by_name(void **state)
     assert_passed(LINK_LOOP, &family, NOTE_PACKET_NOT_IP);
 }
 
-static void a_mark_of_lost_packets_is_read_but_not_in_a_tunnel(void **state)
+static void a_loss_is_read_but_not_in_a_tunnel(void **state)
 {
     (void)state;
     struct bytes b = {0}, cut = {0};
     struct packet p;
-    uint8_t mark[CAPTURE_MARK_BYTES];
-    capture_mark_put(&(struct capture_mark){7, T0, T0 + 60}, mark);
-    put_ethernet(&b, CAPTURE_MARK_TYPE), put(&b, mark, sizeof mark);
+    uint8_t told[CAPTURE_LOSS_BYTES];
+    capture_loss_put(&(struct capture_loss){7, T0, T0 + 60}, told);
+    put_ethernet(&b, CAPTURE_LOSS_TYPE), put(&b, told, sizeof told);
     assert_int_equal(decode_wire(LINK_ETHERNET, &b, 0, &p), PACKET_PASSED);
-    assert_int_equal(p.why, NOTE_PACKET_GAP);
-    assert_int_equal(p.mark.lost, 7);
-    assert_int_equal(p.mark.end_s, T0 + 60);
+    assert_int_equal(p.why, NOTE_PACKET_LOSS);
+    assert_int_equal(p.loss.lost, 7);
+    assert_int_equal(p.loss.end_s, T0 + 60);
     put(&cut, b.b, b.n - 1);
     assert_passed(LINK_ETHERNET, &cut, NOTE_PACKET_NOT_IP);
     b.b[14] ^= 1;
@@ -499,7 +499,7 @@ int main(void)
         cmocka_unit_test(a_ninth_vlan_tag_is_refused),
         cmocka_unit_test(a_cut_link_header_is_refused),
         cmocka_unit_test(what_is_no_ip_is_passed_over_by_name),
-        cmocka_unit_test(a_mark_of_lost_packets_is_read_but_not_in_a_tunnel),
+        cmocka_unit_test(a_loss_is_read_but_not_in_a_tunnel),
         cmocka_unit_test(a_bad_ipv4_header_is_refused_by_its_fault),
         cmocka_unit_test(options_are_passed_over),
         cmocka_unit_test(a_length_of_0_is_that_of_the_packet),

@@ -167,7 +167,7 @@ const char *decode_bad_text(enum decode_bad why);
     X(BOM, "byte-order-mark") X(COMMENT, "comment")                                                                  \
     X(CONTROL_MESSAGE, "control-message") X(OTHER_ENTRY, "other-entry") X(OPEN_BLOB, "open-blob") X(COUNTED_BEFORE, "counted-before") X(NESTED_RECORDS, "nested-records") \
     X(NO_VOLUME, "no-volume") X(ESTIMATED, "estimated")                                                              \
-    X(PACKET_READ, "packets") X(PACKET_ARP, "packets-arp") X(PACKET_LLC, "packets-llc") X(PACKET_NOT_IP, "packets-not-ip") X(PACKET_GAP, "packets-gap-mark") \
+    X(PACKET_READ, "packets") X(PACKET_ARP, "packets-arp") X(PACKET_LLC, "packets-llc") X(PACKET_NOT_IP, "packets-not-ip") X(PACKET_LOSS, "packets-loss-told") \
     X(PACKET_DUPLICATE, "packets-duplicate") X(PACKET_NO_LENGTH, "packets-without-ip-length")                        \
     X(PACKET_LENGTH, "packets-ip-length-beyond-packet") X(PACKET_CAPTURED, "packets-captured-beyond-length")         \
     X(PACKET_PORTS_CUT, "packets-ports-cut") X(PACKET_FLAGS_CUT, "packets-tcp-flags-cut") X(PACKET_HEADERS, "packets-many-headers") \
@@ -224,13 +224,13 @@ WEIR_MUST_USE enum weir_err decoder_run(struct decoder *d, const struct decode_i
 #define DECODE_TEXT "text"
 const char *decode_kind(struct slice head);
 
-/* ---- a mark in a capture: the kernel lost packets while it was made ---- */
+/* ---- a loss, told in a capture: the kernel lost packets while it was made ---- */
 /* A frame of an EtherType for local use, which a live capture takes from nobody else and puts at the end of a segment. */
-#define CAPTURE_MARK_TYPE 0x88b5
-#define CAPTURE_MARK_BYTES 32 /* behind the link header */
-struct capture_mark { uint64_t lost; int64_t start_s, end_s; };
-void capture_mark_put(const struct capture_mark *m, uint8_t out[CAPTURE_MARK_BYTES]);
-bool capture_mark_get(const uint8_t in[CAPTURE_MARK_BYTES], struct capture_mark *out);
+#define CAPTURE_LOSS_TYPE 0x88b5
+#define CAPTURE_LOSS_BYTES 32 /* behind the link header */
+struct capture_loss { uint64_t lost; int64_t start_s, end_s; };
+void capture_loss_put(const struct capture_loss *m, uint8_t out[CAPTURE_LOSS_BYTES]);
+bool capture_loss_get(const uint8_t in[CAPTURE_LOSS_BYTES], struct capture_loss *out);
 
 /* ---- text alone, pushed: for heads, tests and fuzzing ---- */
 void decoder_begin(struct decoder *d); /* next object */

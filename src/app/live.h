@@ -14,14 +14,14 @@ struct segment {
     FILE *file;             /* NULL: none is open */
     char name[128];
     int64_t begun_s;
-    uint64_t bytes, packets, number, lost; /* lost: noted since the last mark */
+    uint64_t bytes, packets, number, lost; /* lost: noted since they were last told */
 };
 /* One packet; opens a segment if none is. IO. */
 enum weir_err segment_add(struct segment *s, int64_t time_s, uint32_t fraction_us, const void *bytes, uint32_t captured, uint32_t wire, struct fault *fault);
-/* Close what is open, with a mark if packets were lost, durable, under its final name. */
+/* Close what is open, telling what was lost, durable, under its final name. */
 enum weir_err segment_close(struct segment *s, int64_t now_s, struct fault *fault);
 bool segment_is_due(const struct segment *s, int64_t now_s, uint64_t rotate_s);
-/* Link types that can hold a mark, as numbers of a file header; 0: none. */
+/* Link types that can hold such a frame, as numbers of a file header; 0: none. */
 uint32_t segment_link(int dlt);
 
 /* ---- rights ---- */

@@ -65,34 +65,34 @@ static enum weir_err put(struct segment *s, int64_t time_s, uint32_t us, const v
     return ok ? WEIR_OK : failed(s, fault);
 }
 
-/* A mark is ours alone: a frame of its type from the wire is not kept. */
-static bool is_mark(const struct segment *s, const uint8_t *bytes, uint32_t captured)
+/* The frame that tells losses is ours alone: one of its type from the wire is not kept. */
+static bool is_loss(const struct segment *s, const uint8_t *bytes, uint32_t captured)
 {
     size_t at, header;
     link_shape(s->link, &at, &header);
-    return captured >= header && bytes[at] == CAPTURE_MARK_TYPE >> 8 && bytes[at + 1] == (CAPTURE_MARK_TYPE & 0xff);
+    return captured >= header && bytes[at] == CAPTURE_LOSS_TYPE >> 8 && bytes[at + 1] == (CAPTURE_LOSS_TYPE & 0xff);
 }
 
 enum weir_err segment_add(struct segment *s, int64_t time_s, uint32_t fraction_us, const void *bytes, uint32_t captured, uint32_t wire, struct fault *fault)
 {
-    if (is_mark(s, bytes, captured))
+    if (is_loss(s, bytes, captured))
         return WEIR_OK;
     enum weir_err err = s->file ? WEIR_OK : begin(s, time_s, fault);
     s->packets++;
     return err ? err : put(s, time_s, fraction_us, bytes, captured, wire, fault);
 }
 
-static enum weir_err put_mark(struct segment *s, int64_t now_s, struct fault *fault)
+static enum weir_err put_loss(struct segment *s, int64_t now_s, struct fault *fault)
 {
-    uint8_t frame[SLL2_BYTES + CAPTURE_MARK_BYTES] = {0};
+    uint8_t frame[SLL2_BYTES + CAPTURE_LOSS_BYTES] = {0};
     size_t at, header;
-    const struct capture_mark mark = {s->lost, s->begun_s, now_s > s->begun_s ? now_s : s->begun_s};
+    const struct capture_loss loss = {s->lost, s->begun_s, now_s > s->begun_s ? now_s : s->begun_s};
     link_shape(s->link, &at, &header);
-    frame[at] = CAPTURE_MARK_TYPE >> 8;
-    frame[at + 1] = CAPTURE_MARK_TYPE & 0xff;
-    capture_mark_put(&mark, frame + header);
+    frame[at] = CAPTURE_LOSS_TYPE >> 8;
+    frame[at + 1] = CAPTURE_LOSS_TYPE & 0xff;
+    capture_loss_put(&loss, frame + header);
     s->lost = 0;
-    return put(s, mark.end_s, 0, frame, (uint32_t)header + CAPTURE_MARK_BYTES, (uint32_t)header + CAPTURE_MARK_BYTES, fault);
+    return put(s, loss.end_s, 0, frame, (uint32_t)header + CAPTURE_LOSS_BYTES, (uint32_t)header + CAPTURE_LOSS_BYTES, fault);
 }
 
 enum weir_err segment_close(struct segment *s, int64_t now_s, struct fault *fault)
@@ -101,7 +101,7 @@ enum weir_err segment_close(struct segment *s, int64_t now_s, struct fault *faul
     if (err || !s->file)
         return err;
     if (s->lost)
-        err = put_mark(s, now_s, fault);
+        err = put_loss(s, now_s, fault);
     bool ok = !err && fflush(s->file) == 0 && fdatasync(fileno(s->file)) == 0;
     ok &= fclose(s->file) == 0;
     s->file = NULL;

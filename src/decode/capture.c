@@ -99,7 +99,7 @@ static void refuse(struct capture *c, unsigned why)
 }
 
 /* Behind the flows so far, so that the hosts are known by whom something may be missing. */
-static void emit_gap(struct capture *c, const struct capture_mark *m)
+static void emit_gap(struct capture *c, const struct capture_loss *m)
 {
     struct record r = {.has = 1ULL << FIELD_START | 1ULL << FIELD_END, .line = c->number, .start_s = m->start_s, .end_s = m->end_s,
                        .status = STATUS_SKIPDATA, .captured = true};
@@ -123,8 +123,8 @@ static void take_packet(struct capture *c, const struct pcap_pkthdr *h, const u_
     case PACKET_BAD: refuse(c, p.why); return;
     case PACKET_PASSED:
         decode_note(c->out, (enum decode_note)p.why);
-        if (p.why == NOTE_PACKET_GAP)
-            emit_gap(c, &p.mark);
+        if (p.why == NOTE_PACKET_LOSS)
+            emit_gap(c, &p.loss);
         return;
     case PACKET_TAKEN: capture_flows_add(c->flows, &p, ns, c->number); return;
     }

@@ -68,10 +68,10 @@ static enum state at_ethernet(struct walk *w)
     return AT_TYPE;
 }
 
-static enum state at_mark(struct walk *w)
+static enum state at_loss(struct walk *w)
 {
-    const uint8_t *h = w->tunnels ? NULL : take(w, CAPTURE_MARK_BYTES);
-    return passed(w, h && capture_mark_get(h, &w->p->mark) ? NOTE_PACKET_GAP : NOTE_PACKET_NOT_IP);
+    const uint8_t *h = w->tunnels ? NULL : take(w, CAPTURE_LOSS_BYTES);
+    return passed(w, h && capture_loss_get(h, &w->p->loss) ? NOTE_PACKET_LOSS : NOTE_PACKET_NOT_IP);
 }
 
 static enum state at_type(struct walk *w)
@@ -81,7 +81,7 @@ static enum state at_type(struct walk *w)
     case ETHER_IPV4: return AT_IPV4;
     case ETHER_IPV6: return AT_IPV6;
     case ETHER_ARP: return passed(w, NOTE_PACKET_ARP);
-    case CAPTURE_MARK_TYPE: return at_mark(w);
+    case CAPTURE_LOSS_TYPE: return at_loss(w);
     case 0x8100: case 0x88a8: case 0x9100: case 0x9200: break;
     default: return passed(w, w->type < ETHER_LEAST ? NOTE_PACKET_LLC : NOTE_PACKET_NOT_IP);
     }

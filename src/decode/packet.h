@@ -28,7 +28,7 @@ struct packet {
     uint64_t point;   /* where the capture saw it, if one capture sees packets twice: 0 unknown */
     struct slice body;    /* behind the IP headers, as far as captured */
     struct slice payload; /* of TCP or UDP */
-    struct capture_mark mark; /* with NOTE_PACKET_GAP */
+    struct capture_loss loss; /* with NOTE_PACKET_LOSS */
     uint32_t fragment_id;
     uint32_t vni;
     uint16_t src_port, dst_port;

@@ -71,7 +71,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     struct outcome whole = run(data + 1, size - 1, size), cut = run(data + 1, size - 1, 1 + data[0]);
     const struct decode_counts *c = &whole.counts;
-    uint64_t rejected = 0, passed = c->notes[NOTE_PACKET_ARP] + c->notes[NOTE_PACKET_LLC] + c->notes[NOTE_PACKET_NOT_IP] + c->notes[NOTE_PACKET_DUPLICATE] + c->notes[NOTE_PACKET_GAP];
+    uint64_t rejected = 0, passed = c->notes[NOTE_PACKET_ARP] + c->notes[NOTE_PACKET_LLC] + c->notes[NOTE_PACKET_NOT_IP] + c->notes[NOTE_PACKET_DUPLICATE] + c->notes[NOTE_PACKET_LOSS];
     for (unsigned i = 0; i < REJECT_COUNT; i++)
         rejected += c->rejected[i];
     CLAIM(c->lines == c->emitted + rejected);

@@ -1,4 +1,4 @@
-/* The mark of lost packets, as bytes: a magic, then three big-endian numbers. */
+/* How many packets were lost, as bytes: a magic, then three big-endian numbers. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
@@ -20,7 +20,7 @@ static uint64_t get(const uint8_t *from)
     return __builtin_bswap64(v);
 }
 
-void capture_mark_put(const struct capture_mark *m, uint8_t out[CAPTURE_MARK_BYTES])
+void capture_loss_put(const struct capture_loss *m, uint8_t out[CAPTURE_LOSS_BYTES])
 {
     memcpy(out, magic, sizeof magic);
     put(out + 8, m->lost);
@@ -28,11 +28,11 @@ void capture_mark_put(const struct capture_mark *m, uint8_t out[CAPTURE_MARK_BYT
     put(out + 24, (uint64_t)m->end_s);
 }
 
-bool capture_mark_get(const uint8_t in[CAPTURE_MARK_BYTES], struct capture_mark *out)
+bool capture_loss_get(const uint8_t in[CAPTURE_LOSS_BYTES], struct capture_loss *out)
 {
     uint64_t start = get(in + 16), end = get(in + 24);
     if (memcmp(in, magic, sizeof magic) != 0 || start < DAY_S || end < start || end > TIME_MOST_S)
         return false;
-    *out = (struct capture_mark){get(in + 8), (int64_t)start, (int64_t)end};
+    *out = (struct capture_loss){get(in + 8), (int64_t)start, (int64_t)end};
     return true;
 }
