@@ -76,6 +76,25 @@ static void has_every_attribute_that_the_class_requires(void **state)
     json_decref(doc);
 }
 
+static void the_interface_tells_the_cloud_and_whether_it_estimates(void **state)
+{
+    (void)state;
+    static const struct { const char *interface, *provider, *type; int account; bool estimated; } clouds[] = {
+        {"eni-0a1b2c", "AWS", "AWS::EC2::NetworkInterface", 10, false}, {"nat-0a1b2c", "AWS", NULL, 10, false}, {"", "AWS", NULL, 10, false},
+        {"azure:000D3AF87856", "Azure", "Microsoft.Network/networkInterfaces", 13, false},
+        {"gcp:us-central1-a/web-1", "GCP", "compute.googleapis.com/Instance", 11, true}};
+    for (size_t i = 0; i < WEIR_COUNT(clouds); i++) {
+        x.f.interface = slice_of(clouds[i].interface);
+        json_t *doc = encoded(1);
+        assert_string_equal(word(doc, "cloud.provider"), clouds[i].provider);
+        assert_int_equal(number(doc, "cloud.account.type_id"), clouds[i].account);
+        assert_true(!clouds[i].type == !at(doc, "resources.0.type"));
+        if (clouds[i].type) assert_string_equal(word(doc, "resources.0.type"), clouds[i].type);
+        assert_true(json_is_true(at(doc, "unmapped.weir.estimated")) == clouds[i].estimated);
+        json_decref(doc);
+    }
+}
+
 static void type_uid_is_class_times_100_plus_activity(void **state)
 {
     (void)state;
@@ -409,6 +428,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CLAIM(has_every_attribute_that_the_class_requires),
+        CLAIM(the_interface_tells_the_cloud_and_whether_it_estimates),
         CLAIM(type_uid_is_class_times_100_plus_activity),
         CLAIM(times_are_those_of_the_records_in_milliseconds),
         CLAIM(peers_are_evidences_with_endpoints_and_amounts),

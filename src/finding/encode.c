@@ -14,8 +14,7 @@
 
 enum { TIMESPAN_HOURS = 4, TIMESPAN_DAYS = 5 };
 enum { DIRECTION_ID_IN = 1, DIRECTION_ID_OUT = 2, DIRECTION_ID_LATERAL = 3, BOUNDARY_ID_INTERNAL = 2, BOUNDARY_ID_EXTERNAL = 3,
-       OBSERVABLE_IP = 2, ANALYTIC_RULE = 1, ANALYTIC_STATISTICAL = 3, ROLE_AFFECTED = 3,
-       ACCOUNT_TYPE_AWS = 10 };
+       OBSERVABLE_IP = 2, ANALYTIC_RULE = 1, ANALYTIC_STATISTICAL = 3, ROLE_AFFECTED = 3 };
 
 static const char *const quantity[SCORE_STATISTICAL_COUNT] = {
     [SCORE_HOUR_VOLUME] = "egress_bytes_per_hour",
@@ -58,12 +57,13 @@ static void put_class(struct buffer *b, const struct finding_facts *f, const str
 static void put_cloud(struct buffer *b, const struct finding_facts *f)
 {
     ocsf_open(b, "cloud", '{');
-    ocsf_cstr(b, "provider", "AWS");
+    const struct cloud *cloud = cloud_of(f->interface);
+    ocsf_cstr(b, "provider", cloud->provider);
     ocsf_some(b, "region", f->region);
     if (f->account.n) {
         ocsf_open(b, "account", '{');
         ocsf_text(b, "uid", f->account);
-        ocsf_u64(b, "type_id", ACCOUNT_TYPE_AWS);
+        ocsf_u64(b, "type_id", cloud->account_type);
         ocsf_close(b, '}');
     }
     ocsf_close(b, '}');
@@ -156,11 +156,10 @@ static void put_resource(struct buffer *b, struct slice uid, struct slice name, 
 
 static void put_resources(struct buffer *b, const struct finding_facts *f)
 {
-    struct slice eni = {f->interface.p, f->interface.n > 4 ? 4 : f->interface.n};
     char host[IP_TEXT_MAX];
     ip_format(f->host, host);
     ocsf_open(b, "resources", '[');
-    put_resource(b, f->interface.n ? f->interface : slice_of(host), f->name, slice_eq(eni, SLICE_LIT("eni-")) ? "AWS::EC2::NetworkInterface" : NULL, f->host);
+    put_resource(b, f->interface.n ? f->interface : slice_of(host), f->name, cloud_of(f->interface)->interface_type, f->host);
     if (f->instance.n) put_resource(b, f->instance, f->name, "AWS::EC2::Instance", f->host);
     ocsf_close(b, ']');
 }

@@ -19,6 +19,14 @@ struct claim {
 };
 void claim_of(const struct finding_facts *f, struct claim *out);
 
+/* ---- cloud.c ---- */
+struct cloud {
+    const char *provider, *interface_type; /* NULL: no type is known */
+    unsigned account_type;                 /* type_id of OCSF's account: 10 AWS Account, 11 GCP Project, 13 Azure Subscription */
+    bool estimated;                        /* its logs are made from samples */
+};
+const struct cloud *cloud_of(struct slice interface);
+
 /* ---- attack.c ---- */
 struct attack_label {
     const char *tactic_uid, *tactic;

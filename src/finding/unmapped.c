@@ -108,6 +108,7 @@ void put_weir(struct buffer *b, const struct finding_facts *f, struct slice sent
     for (size_t i = 0; i < f->days; i++) put_day(b, &f->day[i]);
     ocsf_close(b, ']');
     put_history(b, f);
+    if (cloud_of(f->interface)->estimated) ocsf_bool(b, "estimated", true);
     ocsf_u64(b, "bytes_unplaced", f->bytes_unplaced);
     ocsf_u64(b, "peers_more", f->peers_more);
     ocsf_u64(b, "bytes_more", f->bytes_more);

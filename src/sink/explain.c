@@ -383,6 +383,8 @@ static void say_unknown(struct page *p, const json_t *finding)
                                " of the claim without a place below: the objects could not be read again");
     any |= say_amount_of_doubt(p, finding, "unmapped.weir.peers_more", "more peer", " in the claim, not listed");
     any |= say_amount_of_doubt(p, finding, "unmapped.weir.bytes_more", "byte", " went to peers that are not listed");
+    any |= say_if(p, view_bool(finding, "unmapped.weir.estimated"),
+                  "how much exactly: the logs of this cloud are made from samples, so all amounts are estimates, and of payload only");
     any |= say_if(p, view_bool(finding, "unmapped.weir.learning"), "weir is still learning: the history of this host is shorter than a week");
     any |= say_if(p, view_bool(finding, "unmapped.weir.open"), "the last day is still open: its sums may grow");
     say_if(p, !any, "the evidence has no gaps and every byte of the claim has its place");

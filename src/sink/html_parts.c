@@ -185,6 +185,8 @@ void html_ruled_out(struct page *p, const json_t *finding)
     put_item(p, !any_gap(finding), "The log has no gaps on the days of the claim.", "Not ruled out: the log has gaps on the days of the claim, more may have been sent.");
     put_item(p, !view_u64(finding, "unmapped.weir.bytes_unplaced"), "A second, independent reading of the logs found the records of every byte claimed.",
              "Not ruled out: some records could not be read a second time.");
+    if (view_bool(finding, "unmapped.weir.estimated"))
+        html(p, "<li>Not ruled out: the logs of this cloud are made from samples. All amounts are estimates, and of payload only.</li>\n");
     put_item(p, !raised_by(finding, SCORE_THREAT_LIST), "No peer is on the configured list of threats, if there is one.", "A peer is on the configured list of threats.");
     put_item(p, !view_bool(finding, "unmapped.weir.learning"), "Weir has known the host for a week or longer.",
              "Not ruled out: weir has known the host for less than a week.");
