@@ -283,7 +283,7 @@ static void write_log(const char *path)
 
 static uint64_t option_number(const char *text, uint64_t least, uint64_t most)
 {
-    uint64_t v;
+    uint64_t v = 0;
     if (!*text || !number(text, &v) || v < least || v > most)
         die("an option is out of range");
     return v;
