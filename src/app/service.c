@@ -6,17 +6,21 @@
  * what is found, only when. */
 #include "app/service.h"
 
-#include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "app/notify.h"
 #include "app/terminal.h"
 
 #define SECOND_NS INT64_C(1000000000)
 #define TURN_MAX_NS (SECOND_NS / 2) /* a signal that comes just before the wait is seen so late at the most */
+#define INPUT_BYTES (16u << 20)     /* of an object that standard input is cut into, and how old it gets */
+#define INPUT_AGE_NS SECOND_NS
+#define KEEP_S (2 * DAY_S)          /* objects of standard input stay for so long behind the newest record */
 #define TRIES_MAX 3                 /* parsers that may die of one object */
 #define TROUBLED_MAX 4096
 #define JUDGE_SHARE 4               /* at most one part in so many of the time goes into judging open days */
@@ -135,7 +139,9 @@ static int64_t delivery_due_ns(const struct service *s)
 static void wait_for_news(const struct service *s)
 {
     struct watch_state w = source_watch_state(s->watch);
-    struct pollfd p[] = {{.fd = source_watch_fd(s->watch), .events = POLLIN}, {.fd = s->delivery ? delivery_fd(s->delivery) : -1, .events = POLLIN}};
+    struct pollfd p[] = {{.fd = source_watch_fd(s->watch), .events = POLLIN},
+                         {.fd = s->delivery ? delivery_fd(s->delivery) : -1, .events = POLLIN},
+                         {.fd = s->intake && s->run ? intake_fd(s->intake) : -1, .events = POLLIN}};
     int64_t until_ns = s->now_ns + TURN_MAX_NS, due_ns = source_watch_due_ns(s->watch);
     until_ns = due_ns < until_ns ? due_ns : until_ns;
     until_ns = delivery_due_ns(s) < until_ns ? delivery_due_ns(s) : until_ns;
@@ -144,6 +150,31 @@ static void wait_for_news(const struct service *s)
     int64_t left_ns = until_ns - service_clock_ns();
     if (left_ns > 0 && !app_interrupted())
         (void)poll(p, WEIR_COUNT(p), (int)(left_ns / 1000000) + 1);
+}
+
+/* Standard input is read only while what it brings can be counted, so its writer waits when the store is away. */
+static enum weir_err take_input(struct service *s, struct fault *fault)
+{
+    if (!s->intake || !s->run || s->input_over)
+        return WEIR_OK;
+    enum weir_err err = intake_turn(s->intake, s->now_ns, clock_now_ns(), fault);
+    s->input_over = err == WEIR_END;
+    return s->input_over ? WEIR_OK : err;
+}
+
+/* What of it lies in closed days is not read again. */
+static void forget_input(struct service *s)
+{
+    uint32_t sweeps = (uint32_t)source_watch_state(s->watch).sweeps;
+    if (!s->intake || !s->run || sweeps == s->forgot_sweeps)
+        return;
+    s->forgot_sweeps = sweeps;
+    (void)intake_forget(s->intake, run_watermark_s(s->run) - KEEP_S - (int64_t)s->app->config->lateness_s);
+}
+
+static bool is_done(const struct service *s, const struct watch_state *w)
+{
+    return s->only_input && s->input_over && s->run && !w->waiting && !w->resting && !run_unjudged(s->run) && (!s->delivery || delivery_done(s->delivery));
 }
 
 /* A directory that cannot be listed is told, and the others go on. */
@@ -163,7 +194,10 @@ static enum weir_err turn(struct service *s, struct fault *fault)
         service_reload(s);
     enum weir_err err = service_attach(s, fault);
     if (!err)
+        err = take_input(s, fault);
+    if (!err)
         err = look_around(s, fault);
+    forget_input(s);
     struct watch_state w = source_watch_state(s->watch);
     if (!err && feed_is_due(s, &w))
         err = feed_waiting(s, fault);
@@ -173,7 +207,8 @@ static enum weir_err turn(struct service *s, struct fault *fault)
         err = service_deliver(s, fault);
     watch_silence(s);
     service_show(s);
-    return err;
+    w = source_watch_state(s->watch);
+    return !err && is_done(s, &w) ? WEIR_END : err;
 }
 
 static enum weir_err turn_until_stopped(struct service *s, struct fault *fault)
@@ -184,7 +219,7 @@ static enum weir_err turn_until_stopped(struct service *s, struct fault *fault)
         if (!err)
             wait_for_news(s);
     }
-    return err == WEIR_INTERRUPTED ? WEIR_OK : err;
+    return err == WEIR_INTERRUPTED || err == WEIR_END ? WEIR_OK : err;
 }
 
 static void refused(void *ctx, const char *path, const char *kind)
@@ -193,14 +228,49 @@ static void refused(void *ctx, const char *path, const char *kind)
     log_warn(s->app->log, "not read: not a regular file", LOG_TEXT("path", slice_of(path)), LOG_TEXT("kind", slice_of(kind)));
 }
 
-static enum weir_err begin(struct service *s, const char *const *dirs, size_t n, struct fault *fault)
+/* Where standard input is kept. */
+static enum weir_err spool_directory(const struct config *c, char path[PATH_MAX], struct fault *fault)
+{
+    const char *place = c->default_store, *colon = strchr(place, ':'), *slash = strrchr(place, '/');
+    int n = -1;
+    if (*c->serve_spool)
+        n = snprintf(path, PATH_MAX, "%s", c->serve_spool);
+    else if (colon && slash && slash > colon)
+        n = snprintf(path, PATH_MAX, "%.*s/spool", (int)(slash - colon - 1), colon + 1);
+    return n > 0 && n < PATH_MAX ? WEIR_OK : fault_set(fault, WEIR_USAGE, "no place to keep standard input: set 'serve.spool', or STATE_DIRECTORY");
+}
+
+static enum weir_err begin_sources(struct service *s, const char *const *paths, size_t n, struct fault *fault)
 {
     const struct config *c = s->app->config;
     const struct watch_settings settings = {.rest_ns = (int64_t)c->serve_rest_s * SECOND_NS, .sweep_ns = (int64_t)c->serve_sweep_s * SECOND_NS,
                                             .ctx = s, .refused = refused};
-    enum weir_err err = source_watch_open(dirs, n, &settings, &s->watch, fault);
+    const struct intake_settings cut = {INPUT_BYTES, INPUT_AGE_NS};
+    char spool[PATH_MAX];
+    const char **dirs = calloc(n, sizeof *dirs);
+    enum weir_err err = dirs ? WEIR_OK : fault_set(fault, WEIR_NOMEM, "out of memory");
+    for (size_t i = 0; i < n && !err; i++) {
+        dirs[i] = paths[i];
+        if (strcmp(paths[i], "-") != 0)
+            continue;
+        dirs[i] = spool;
+        err = spool_directory(c, spool, fault);
+        if (!err && !s->intake)
+            err = intake_open(STDIN_FILENO, spool, &cut, &s->intake, fault);
+    }
+    if (!err)
+        err = source_watch_open(dirs, n, &settings, &s->watch, fault);
     if (err == WEIR_NOTFOUND)
         fault->err = err = WEIR_USAGE;
+    s->only_input = s->intake && n == 1;
+    free(dirs);
+    return err;
+}
+
+static enum weir_err begin(struct service *s, const char *const *paths, size_t n, struct fault *fault)
+{
+    const struct config *c = s->app->config;
+    enum weir_err err = begin_sources(s, paths, n, fault);
     if (err)
         return err;
     s->now_ns = s->came_ns = s->turned_ns = service_clock_ns();
@@ -213,12 +283,12 @@ static enum weir_err begin(struct service *s, const char *const *dirs, size_t n,
     err = http_open(c->serve_listen, service_answer, service_tick, s, &s->http, fault);
     if (err)
         return err;
-    log_info(s->app->log, "service started", LOG_TEXT("listen", slice_of(http_address(s->http))), LOG_NUMBER("directories", n));
+    log_info(s->app->log, "service started", LOG_TEXT("listen", slice_of(http_address(s->http))), LOG_NUMBER("sources", n));
     notify(s->app->env, "READY=1");
     return WEIR_OK;
 }
 
-int service_run(struct app *app, const char *const *dirs, size_t n)
+int service_run(struct app *app, const char *const *paths, size_t n)
 {
     struct fault fault = {WEIR_OK, ""};
     struct service *s = calloc(1, sizeof *s);
@@ -227,7 +297,7 @@ int service_run(struct app *app, const char *const *dirs, size_t n)
     s->app = app;
     pthread_mutex_init(&s->lock, NULL);
     app_catch_hangup();
-    enum weir_err err = begin(s, dirs, n, &fault);
+    enum weir_err err = begin(s, paths, n, &fault);
     if (!err)
         err = turn_until_stopped(s, &fault);
     notify(app->env, "STOPPING=1");
@@ -235,6 +305,7 @@ int service_run(struct app *app, const char *const *dirs, size_t n)
     service_detach(s);
     http_close(s->http);
     source_watch_close(s->watch);
+    intake_close(s->intake);
     pthread_mutex_destroy(&s->lock);
     free(s->troubled);
     if (!err)

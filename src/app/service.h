@@ -15,11 +15,15 @@
 #include "app/http.h"
 #include "app/metrics.h"
 #include "app/pipeline.h"
+#include "weir/source_intake.h"
 #include "weir/source_watch.h"
 
 struct service {
     struct app *app;
     struct source_watch *watch;
+    struct intake *intake;          /* standard input; NULL: not a source */
+    bool input_over, only_input;
+    uint32_t forgot_sweeps;
     struct http *http;
     struct store *store;            /* NULL: away; then run is NULL too */
     struct run *run;
@@ -40,8 +44,8 @@ struct service {
 };
 
 /* ---- service.c ---- */
-/* Until SIGTERM. An exit code. */
-int service_run(struct app *app, const char *const *dirs, size_t n);
+/* Until SIGTERM, or the end of standard input when that is all. "-": standard input. An exit code. */
+int service_run(struct app *app, const char *const *paths, size_t n);
 
 /* ---- service_store.c: the store comes and goes ---- */
 /* Open what is not open, when it is time to. OK also when it is away for now; else the error that ends the service. */

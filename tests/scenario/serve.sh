@@ -12,7 +12,7 @@ serve() {
     local name=$1 deadline=$((SECONDS + 60))
     shift
     : >"$TMP/$name.err"
-    "$WEIR" serve --store "$(url "$name")" "$@" >"$TMP/$name.out" 2>"$TMP/$name.err" &
+    "$WEIR" serve --store "$(url "$name")" "$@" <&0 >"$TMP/$name.out" 2>"$TMP/$name.err" &
     pid=$!
     until port=$(sed -n 's/.*listen=127.0.0.1:\([0-9]*\).*/\1/p' "$TMP/$name.err" | head -n 1) && [ -n "$port" ]; do
         running || return 0
