@@ -39,7 +39,7 @@ enum weir_err redis_node_parse(struct slice text, struct redis_node *out)
     uint64_t number = 0;
     if (text.n && text.p[0] == '[') {
         host = cut((struct slice){text.p + 1, text.n - 1}, ']', &port);
-        if (port.n && port.p[0] != ':')
+        if (host.n + 1 == text.n || (port.n && port.p[0] != ':'))
             return WEIR_SYNTAX;
         port = port.n ? (struct slice){port.p + 1, port.n - 1} : port;
     } else {
