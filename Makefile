@@ -41,7 +41,7 @@ SRC     := $(filter-out src/app/main.c,$(wildcard $(ROOMS:%=src/%/*.c)))
 LIB     := $(B)/libweir.a
 TESTS   := $(patsubst %.c,$(B)/%,$(wildcard tests/test_$(ONLY)*.c))
 FUZZERS := $(if $(ONLY),,$(patsubst %.c,$(B)/%,$(wildcard tests/fuzz/fuzz_*.c)))
-PROGS   := weir $(patsubst scripts/%.c,%,$(wildcard scripts/flowgen.c scripts/flowpcap.c scripts/measure.c scripts/parquetgen.c))
+PROGS   := weir $(patsubst scripts/%.c,%,$(wildcard scripts/flowgen.c scripts/flowpcap.c scripts/measure.c scripts/parquetgen.c scripts/storebench.c))
 
 all: $(PROGS:%=$(B)/%) ## build/weir and the tools beside it (this is the default)
 	$(Q)$(if $(SAN)$(NOISAL),,for p in $(PROGS); do [ "$$(readlink build/$$p)" = $(FLAVOUR)/$$p ] || ln -sfn $(FLAVOUR)/$$p build/$$p; done)
@@ -77,7 +77,7 @@ map: ## the rooms in path order, a line each
 
 $(B)/weir: $(call obj,src/app/main.c) $(LIB)
 $(B)/flowgen: $(call obj,$(wildcard scripts/flowgen*.c))
-$(B)/measure $(B)/parquetgen $(B)/flowpcap: $(B)/%: $(B)/scripts/%.o $(LIB)
+$(B)/measure $(B)/parquetgen $(B)/flowpcap $(B)/storebench: $(B)/%: $(B)/scripts/%.o $(LIB)
 $(B)/tests/test_%: $(B)/tests/test_%.o $(LIB)
 	$(Q)$(LINK) -fno-lto -o $@ $^ $(LIBS) -lcmocka
 $(B)/tests/fuzz/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(if $(findstring fuzzer,$(SAN)),,$(B)/tests/fuzz/replay.o) $(LIB)

@@ -90,12 +90,15 @@ static inline void overtake_shard(const char *url)
     assert_int_equal(redis_cli(arguments), 0);
 }
 
+static const char *server_options = "";
+
 static inline int start_server(const struct backend *backend)
 {
     char command[256];
     if (!backend->server)
         return 0;
-    snprintf(command, sizeof command, "scripts/redis start %s '%s/%s' --ends-with %d >/dev/null", backend->server, store_dir, backend->server, (int)getpid());
+    snprintf(command, sizeof command, "scripts/redis start %s '%s/%s' --ends-with %d %s >/dev/null", backend->server, store_dir, backend->server, (int)getpid(),
+             server_options);
     return system(command);
 }
 
