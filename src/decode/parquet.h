@@ -136,6 +136,7 @@ struct value {
         struct slice text;
     };
 };
+#define VALUE_NONE ((struct value){.ip = {0, 0}}) /* all of it, so as a text, too */
 /* What is known of it: fine, or absent (0), or a reject reason + 1 in the low bits. */
 #define VALUE_FINE 0x80u
 #define VALUE_MS 0x40u

@@ -443,7 +443,7 @@ static void spread(struct column *c, const uint32_t *level, size_t n, size_t pre
             c->value[i] = c->value[present];
             c->state[i] = c->state[present];
         } else {
-            c->value[i] = (struct value){.number = 0};
+            c->value[i] = VALUE_NONE;
             c->state[i] = 0;
         }
     }

@@ -121,7 +121,7 @@ static uint8_t fine_of_text(unsigned field, struct slice text, struct value *v)
 
 void value_of_text(unsigned field, struct slice text, struct value *v, uint8_t *state)
 {
-    *v = (struct value){.number = 0};
+    *v = VALUE_NONE;
     *state = 0;
     if (is_absent(text)) {
         if (field == FIELD_LOG_STATUS)
