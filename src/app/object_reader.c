@@ -8,7 +8,7 @@
 #include "app/pipeline.h"
 #include "app/spool.h"
 
-#define CHUNK (256u << 10)
+#define CHUNK (128u << 10)
 #define RING 4
 
 struct chunk {
