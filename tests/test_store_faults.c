@@ -121,7 +121,12 @@ static unsigned wrong_things(const char *url, unsigned objects)
     struct found f = {0, 0};
     uint64_t wanted[SUMS] = {0}, sum;
     unsigned wrong = 0;
-    if (bench_open(url, STORE_READ_ONLY, &s, &fault) || store_outbox(s, 0, SIZE_MAX, note_entry, &f, &fault)) {
+    enum weir_err err = bench_open(url, STORE_READ_ONLY, &s, &fault);
+    for (unsigned turn = 0; err == WEIR_UNAVAILABLE && turn < 100; turn++) { /* a node may still name the master that died */
+        usleep(100000);
+        err = bench_open(url, STORE_READ_ONLY, &s, &fault);
+    }
+    if (err || store_outbox(s, 0, SIZE_MAX, note_entry, &f, &fault)) {
         print_error("%s\n", fault.text);
         store_close(s);
         return UINT32_MAX;
