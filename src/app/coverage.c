@@ -185,8 +185,10 @@ static struct coverage_source *get_source(struct coverage_day *d, struct slice a
 unsigned coverage_hours(const struct coverage_source *s)
 {
     unsigned hours = 0;
-    for (unsigned b = 0; b < COVERAGE_BUCKETS; b++)
-        hours |= (unsigned)(s->bucket[b / 8] >> (b % 8) & 1) << (b / 12);
+    for (unsigned i = 0; i < 12; i++) { /* two hours are three bytes; asked for each host of a day */
+        const uint8_t *b = &s->bucket[3 * i];
+        hours |= (unsigned)((b[0] | (b[1] & 0x0f)) != 0) << (2 * i) | (unsigned)((b[1] >> 4 | b[2]) != 0) << (2 * i + 1);
+    }
     return hours;
 }
 
@@ -332,7 +334,7 @@ static enum weir_err close_sources(struct coverage *c, struct coverage_day *d)
     return WEIR_OK;
 }
 
-struct silence { struct coverage_day *d; const struct key_set *before; uint64_t last; };
+struct silence { struct coverage_day *d; const struct key_set *before; };
 
 static enum weir_err list_silent(void *ctx, const struct host_entry *e)
 {
@@ -362,7 +364,7 @@ static enum weir_err close_interfaces(struct coverage *c, struct coverage_day *d
         d->silent += key && !key_set_has(&d->seen, (key & ~(uint64_t)UINT16_MAX) | d->day);
     }
     c->silent += d->silent;
-    struct silence silence = {d, &before->seen, 0};
+    struct silence silence = {d, &before->seen};
     if (!d->silent)
         return WEIR_OK;
     d->silent_host = calloc(COVERAGE_SILENT_MAX, sizeof *d->silent_host);

@@ -134,14 +134,10 @@ static enum weir_err note_covered(struct judging *g, const struct host_day *d, b
 
 static enum weir_err note_above(struct judging *g, uint64_t host_id)
 {
-    if (g->above_n == g->above_cap) {
-        size_t cap = g->above_cap ? g->above_cap * 2 : 256;
-        uint64_t *p = realloc(g->above, cap * sizeof *p);
-        if (!p)
-            return WEIR_NOMEM;
-        g->above = p;
-        g->above_cap = cap;
-    }
+    uint64_t *above = array_grow(g->above, &g->above_cap, g->above_n, sizeof *above);
+    if (!above)
+        return WEIR_NOMEM;
+    g->above = above;
     g->above[g->above_n++] = host_id;
     return WEIR_OK;
 }
@@ -225,14 +221,10 @@ uint64_t judged_covers(const struct judged *j, uint64_t group, unsigned hour)
 
 static enum weir_err keep_judged(struct judging *g, const struct host_day *d, const struct baseline *b, const struct score *score)
 {
-    if (g->n == g->cap) {
-        size_t cap = g->cap ? g->cap * 2 : 8;
-        struct judged *judged = realloc(g->judged, cap * sizeof *judged);
-        if (!judged)
-            return WEIR_NOMEM;
-        g->judged = judged;
-        g->cap = cap;
-    }
+    struct judged *judged = array_grow(g->judged, &g->cap, g->n, sizeof *judged);
+    if (!judged)
+        return WEIR_NOMEM;
+    g->judged = judged;
     struct judged *j = &g->judged[g->n++];
     memset(j, 0, sizeof *j);
     j->host = *d;
