@@ -56,6 +56,9 @@ struct store_stats store_stats(const struct store *s);
 
 bool store_is_far(const struct store *s); /* each read is a round trip: ask for many at once */
 
+/* The id of a value that goes by a number: its 16 digits. */
+void store_id(uint64_t number, char out[17]);
+
 /* epoch: random at creation, tells a recreated store; seq: number of commits. */
 struct store_position { uint64_t epoch, seq; };
 struct store_position store_position(const struct store *s);

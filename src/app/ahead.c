@@ -18,8 +18,6 @@ struct ahead {
     struct buffer bytes;
 };
 
-static void key_of(uint64_t host_id, char out[17]) { snprintf(out, 17, "%016llx", (unsigned long long)host_id); }
-
 struct ahead *ahead_new(struct store *s)
 {
     struct ahead *a = calloc(1, sizeof *a);
@@ -74,7 +72,7 @@ static enum weir_err load_page(struct ahead *a, size_t first, struct fault *faul
     buffer_clear(&a->bytes);
     memset(a->value, 0, sizeof a->value);
     for (size_t i = 0; i < n; i++) {
-        key_of(a->id[first + i], key[i]);
+        store_id(a->id[first + i], key[i]);
         ids[i] = key[i];
     }
     enum weir_err err = store_get_many(a->store, BASELINE_BLOB, ids, n, keep, a, fault);
@@ -98,7 +96,7 @@ static size_t place_of(const struct ahead *a, uint64_t id)
 static enum weir_err get_alone(struct ahead *a, uint64_t host_id, struct buffer *out, struct fault *fault)
 {
     char key[17];
-    key_of(host_id, key);
+    store_id(host_id, key);
     return store_get(a->store, BASELINE_BLOB, key, out, fault);
 }
 

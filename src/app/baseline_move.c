@@ -23,8 +23,6 @@
 #define INDEX_CLASSES "100"
 #define ENTRY_MAX ((size_t)STORE_VALUE_MAX + 256)
 
-static void key_of(uint64_t id, char out[17]) { snprintf(out, 17, "%016llx", (unsigned long long)id); }
-
 /* Of a value of that kind: can it be used? */
 static enum weir_err check_value(char kind, struct slice value)
 {
@@ -96,14 +94,14 @@ static enum weir_err export_value(struct export *e, char kind, const char *id)
 static enum weir_err export_host(void *ctx, const struct host_entry *host)
 {
     char key[17];
-    key_of(host->id, key);
+    store_id(host->id, key);
     return export_value(ctx, BASELINE_BLOB, key);
 }
 
 static enum weir_err export_class(void *ctx, const struct class_name *class)
 {
     char key[17];
-    key_of(class->id, key);
+    store_id(class->id, key);
     return export_value(ctx, CLASS_BLOB, key);
 }
 

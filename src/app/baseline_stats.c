@@ -63,7 +63,7 @@ static enum weir_err read_class(struct stats *st, uint64_t id, struct class_row 
     char key[17];
     struct buffer blob;
     struct class_state *c = NULL;
-    snprintf(key, sizeof key, "%016llx", (unsigned long long)id);
+    store_id(id, key);
     buffer_init(&blob, STORE_VALUE_MAX);
     enum weir_err err = store_get(st->store, CLASS_BLOB, key, &blob, st->fault);
     if (!err && (err = class_decode((struct slice){blob.p, blob.n}, &c)))

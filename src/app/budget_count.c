@@ -39,7 +39,7 @@ static enum weir_err read_class(struct counting *n, uint64_t id, uint64_t *host_
     char key[17];
     struct buffer blob;
     struct class_state *c = NULL;
-    snprintf(key, sizeof key, "%016llx", (unsigned long long)id);
+    store_id(id, key);
     buffer_init(&blob, STORE_VALUE_MAX);
     *host_days = 0;
     enum weir_err err = store_get(n->store, CLASS_BLOB, key, &blob, n->fault);
@@ -113,7 +113,7 @@ static enum weir_err class_of(struct counting *n, const char *uid, struct budget
     enum weir_err err = held_host(n->store, uid, &host_id, n->fault);
     if (err)
         return err == WEIR_NOTFOUND ? WEIR_OK : err;
-    snprintf(id, sizeof id, "%016llx", (unsigned long long)host_id);
+    store_id(host_id, id);
     buffer_init(&blob, STORE_VALUE_MAX);
     err = store_get(n->store, BASELINE_BLOB, id, &blob, n->fault);
     if (!err && baseline_decode((struct slice){blob.p, blob.n}, &b) == WEIR_OK && n->out->classes) {

@@ -18,12 +18,10 @@ struct classes {
     struct buffer blob;
 };
 
-static void key_of(uint64_t id, char out[17]) { snprintf(out, 17, "%016llx", (unsigned long long)id); }
-
 static enum weir_err load_state(struct classes *c, uint64_t id, struct class_state **out, struct fault *fault)
 {
     char key[17];
-    key_of(id, key);
+    store_id(id, key);
     buffer_clear(&c->blob);
     enum weir_err err = store_get(c->store, CLASS_BLOB, key, &c->blob, fault);
     if (!err) {
@@ -159,7 +157,7 @@ void host_class_name(const struct host_day *d, struct slice word, struct buffer 
 static enum weir_err close_one(struct classes *c, struct class_state *state, struct fault *fault)
 {
     char key[17];
-    key_of(class_id(state), key);
+    store_id(class_id(state), key);
     buffer_clear(&c->blob);
     enum weir_err err = class_close(state, c->day);
     if (!err)

@@ -22,8 +22,6 @@ void day_text(uint16_t day, char out[TIME_TEXT_MAX])
     out[10] = 0;
 }
 
-static void host_key(uint64_t id, char out[17]) { snprintf(out, 17, "%016llx", (unsigned long long)id); }
-
 static void keep(char *out, size_t cap, struct slice s) { snprintf(out, cap, "%.*s", (int)(s.n < cap ? s.n : cap - 1), s.n ? s.p : ""); }
 
 enum weir_err known_host_get(struct store *s, const struct host_entry *e, struct known_host *out, struct fault *fault)
@@ -31,7 +29,7 @@ enum weir_err known_host_get(struct store *s, const struct host_entry *e, struct
     char key[17];
     struct buffer blob;
     buffer_init(&blob, STORE_VALUE_MAX);
-    host_key(e->id, key);
+    store_id(e->id, key);
     *out = (struct known_host){.id = e->id};
     keep(out->account, sizeof out->account, e->account);
     keep(out->interface, sizeof out->interface, e->interface);
@@ -108,7 +106,7 @@ static enum weir_err forget_in_class(struct store *s, uint64_t class, const stru
     char key[17];
     struct buffer blob;
     struct class_state *c = NULL;
-    host_key(class, key);
+    store_id(class, key);
     buffer_init(&blob, STORE_VALUE_MAX);
     enum weir_err err = store_get(s, CLASS_BLOB, key, &blob, fault);
     if (!err)
@@ -132,7 +130,7 @@ static enum weir_err forget_one(struct store *s, struct known_host *h, struct fa
     char key[17];
     struct baseline_changes gone;
     uint64_t class = h->baseline.class_id;
-    host_key(h->id, key);
+    store_id(h->id, key);
     baseline_forget(&h->baseline, &gone);
     enum weir_err err = class ? forget_in_class(s, class, &gone, fault) : WEIR_OK;
     if (!err && class)

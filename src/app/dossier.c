@@ -420,7 +420,7 @@ enum weir_err dossier_put(struct store *s, const struct dossier *d, struct fault
 {
     char id[17];
     struct buffer b;
-    snprintf(id, sizeof id, "%016llx", (unsigned long long)d->host_id);
+    store_id(d->host_id, id);
     buffer_init(&b, STORE_VALUE_MAX);
     size_t begin = blob_begin(&b, 'c', VERSION);
     buffer_u64(&b, d->host_id);
@@ -473,7 +473,7 @@ enum weir_err dossier_get(struct store *s, uint64_t host_id, struct dossier *out
     struct buffer b;
     struct cursor c;
     uint8_t version;
-    snprintf(id, sizeof id, "%016llx", (unsigned long long)host_id);
+    store_id(host_id, id);
     buffer_init(&b, STORE_VALUE_MAX);
     enum weir_err err = store_get(s, 'c', id, &b, fault);
     if (!err && ((err = blob_open((struct slice){b.p, b.n}, 'c', VERSION, &version, &c)) || (err = read_dossier(&c, version, out))))

@@ -86,7 +86,7 @@ static enum weir_err load_dossier(struct judging *g, uint64_t host_id, struct do
     enum weir_err err = dossier_get(g->run->store, host_id, d, g->fault);
     if (err != WEIR_CORRUPT && err != WEIR_TRUNCATED)
         return err;
-    host_key(host_id, id);
+    store_id(host_id, id);
     log_error(g->run->app->log, "dossier damaged, its finding begins anew", LOG_TEXT("host", slice_of(id)));
     d->days = 0;
     return WEIR_NOTFOUND;
@@ -173,7 +173,7 @@ static enum weir_err withdraw_day(struct judging *g, struct dossier *d)
     enum weir_err err = dossier_finding(d, true, &who, is_sensitive(g, d), g->run->config_hash, old_uid, &json);
     dossier_remove_day(d, (int64_t)g->day * DAY_S);
     log_warn(g->run->app->log, "claim withdrawn", LOG_TEXT("finding", slice_of(old_uid)));
-    host_key(d->host_id, id);
+    store_id(d->host_id, id);
     if (!err && !d->days) {
         err = store_delete(g->run->store, 'c', id, g->fault);
     } else if (!err) {

@@ -11,7 +11,7 @@
 static enum weir_err load_baseline(struct judging *g, const struct host_day *d, struct baseline *b)
 {
     char id[17];
-    host_key(d->host_id, id);
+    store_id(d->host_id, id);
     buffer_clear(&g->blob);
     enum weir_err err = ahead_get(g->ahead, d->host_id, &g->blob, g->fault);
     if (!err) {

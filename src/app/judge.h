@@ -32,8 +32,6 @@ struct judging {
     struct ahead *ahead;            /* baselines of the hosts of the day */
 };
 
-static inline void host_key(uint64_t host_id, char id[17]) { snprintf(id, 17, "%016llx", (unsigned long long)host_id); }
-
 /* The word that the class of a host goes by, empty when there is none. */
 struct slice class_word(const struct run *run, const struct host_day *d);
 /* The scorer holds the host-day. Learn it, and tell its class. released: what quarantine gave back today. held, unless NULL: what a raised day

@@ -232,7 +232,7 @@ static enum weir_err list_host(struct judging *g, const struct host_day *d, bool
 static enum weir_err save_baseline(struct judging *g, const struct baseline *b)
 {
     char id[17];
-    host_key(b->host_id, id);
+    store_id(b->host_id, id);
     buffer_clear(&g->blob);
     enum weir_err err = baseline_encode(b, &g->blob);
     return err ? err : store_put(g->run->store, 'h', id, (struct slice){g->blob.p, g->blob.n}, g->fault);

@@ -123,7 +123,7 @@ static void add_band(struct play *p, struct play_host *h, uint64_t host_id, int6
     char id[17];
     struct baseline *b = malloc(sizeof *b);
     buffer_init(&blob, STORE_VALUE_MAX);
-    host_key(host_id, id);
+    store_id(host_id, id);
     if (b && store_get(p->store, 'h', id, &blob, NULL) == WEIR_OK && baseline_decode((struct slice){blob.p, blob.n}, b) == WEIR_OK)
         h->band = score_hour_band(&score_model_default, b, (uint16_t)(day_s / DAY_S), h->usual, h->high);
     buffer_fini(&blob);

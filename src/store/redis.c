@@ -239,8 +239,6 @@ static bool redis_has(void *state, char kind, const char *id)
 
 /* ---- the outbox: value UID, a blank, the finding ---- */
 
-static void outbox_id(uint64_t seq, char out[17]) { snprintf(out, 17, "%016llx", (unsigned long long)seq); }
-
 struct outbox_reading {
     const struct redis_store *s;
     uint64_t first, seen;
@@ -273,7 +271,7 @@ static enum weir_err read_page(struct redis_store *s, struct outbox_reading *r, 
     const char *words[1 + OUTBOX_PAGE] = {"MGET"};
     struct redis_reply reply;
     for (size_t i = 0; i < n; i++) {
-        outbox_id(r->first + i, id);
+        store_id(r->first + i, id);
         redis_link_key(&s->link, OUTBOX, id, key[i]);
         words[1 + i] = key[i];
     }
@@ -368,7 +366,7 @@ static enum weir_err redis_append(void *state, const char *uid, struct slice jso
     struct redis_store *s = state;
     struct buffer entry;
     char key[REDIS_KEY_MAX], id[17];
-    outbox_id(s->link.meta.outbox + s->batch.findings + 1, id);
+    store_id(s->link.meta.outbox + s->batch.findings + 1, id);
     redis_link_key(&s->link, OUTBOX, id, key);
     buffer_init(&entry, STORE_VALUE_MAX + STORE_ID_MAX + 1);
     buffer_printf(&entry, "%s ", uid);

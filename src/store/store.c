@@ -7,6 +7,7 @@
 #include "store/store_ops.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -109,6 +110,8 @@ bool store_is_far(const struct store *s)
 {
     return s->ops->is_far;
 }
+
+void store_id(uint64_t number, char out[17]) { snprintf(out, 17, "%016llx", (unsigned long long)number); }
 
 struct store_position store_position(const struct store *s)
 {
