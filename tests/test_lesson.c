@@ -46,7 +46,7 @@ static struct baseline baseline_of(struct fleet *f, unsigned host)
     struct baseline b;
     struct buffer blob;
     char id[17];
-    host_key(host + 1, id);
+    store_id(host + 1, id);
     buffer_init(&blob, 1 << 20);
     enum weir_err err = store_get(f->run.store, BASELINE_BLOB, id, &blob, &f->fault);
     if (!err)
@@ -127,7 +127,7 @@ static struct class_state *class_stored(struct fleet *f, uint64_t id)
     struct class_state *c = NULL;
     struct buffer blob;
     char key[17];
-    host_key(id, key);
+    store_id(id, key);
     buffer_init(&blob, 1 << 24);
     assert_int_equal(store_get(f->run.store, CLASS_BLOB, key, &blob, &f->fault), WEIR_OK);
     assert_int_equal(class_decode((struct slice){blob.p, blob.n}, &c), WEIR_OK);
@@ -343,7 +343,7 @@ static void a_baseline_of_no_class_teaches_none(void **state)
     ordinary_days(f, 2);
     struct baseline b = baseline_of(f, 0);
     b.class_id = 0;
-    host_key(1, id);
+    store_id(1, id);
     buffer_init(&blob, 1 << 20);
     assert_int_equal(baseline_encode(&b, &blob), WEIR_OK);
     assert_int_equal(store_begin(f->run.store, &f->fault), WEIR_OK);

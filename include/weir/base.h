@@ -217,6 +217,7 @@ WEIR_MUST_USE enum weir_err hex_decode(struct slice text, void *out, size_t n);
 #define HOUR_S 3600
 void time_format(int64_t s, char out[TIME_TEXT_MAX]); /* "2026-03-02T09:10:00Z" */
 WEIR_MUST_USE enum weir_err time_parse(struct slice text, int64_t *out_s); /* RFC 3339; fraction cut off */
+WEIR_MUST_USE enum weir_err day_parse(struct slice text, int64_t *out_s);  /* "2026-03-02", which begins at 00:00 UTC */
 
 /* ---- text for people ---- */
 #define BYTES_TEXT_MAX 16

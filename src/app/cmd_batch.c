@@ -1,24 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `weir batch PATH...`: count the objects that are new, judge the days they belong to, print what was found. */
 #include <string.h>
-#include <time.h>
 
 #include "app/batch.h"
 #include "app/delivery.h"
 #include "app/open_store.h"
 #include "app/outbox.h"
 #include "app/pipeline.h"
+#include "app/terminal.h"
 
 struct batch_options {
     const char *fail_on;
 };
-
-static double now_s(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
 
 static enum weir_err write_summary(const struct app *app, const struct run_counts *counts, struct fault *fault)
 {
@@ -76,10 +69,10 @@ int batch_run(struct app *app, struct store *store, struct object_list *list, co
     struct fault fault = {WEIR_OK, ""};
     struct run_counts counts;
     int64_t first_s, last_s;
-    double begin = now_s();
+    double begin = (double)clock_monotonic_ns() / 1e9;
     bool went_back = store_went_back(app, store);
     enum weir_err err = pipeline_run(app, store, list, &counts, &first_s, &last_s, &fault);
-    counts.seconds = now_s() - begin;
+    counts.seconds = (double)clock_monotonic_ns() / 1e9 - begin;
     note_store(app, store, went_back, &counts);
     if (!err && !counts.objects_listed)
         log_warn(app->log, "no objects in the paths given");

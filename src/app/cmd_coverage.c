@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/baseline_tool.h"
 #include "app/coverage.h"
 #include "app/outbox.h"
 #include "app/pipeline.h"
@@ -12,12 +13,6 @@
 #define DAYS_BACK 3650 /* the walk ends after so many days, or a year without any */
 #define QUIET_DAYS 366
 enum { FORMAT_TABLE, FORMAT_JSON, FORMAT_NDJSON }; /* as output.format */
-
-static void day_text(uint16_t day, char out[TIME_TEXT_MAX])
-{
-    time_format((int64_t)day * DAY_S, out);
-    out[10] = 0;
-}
 
 static unsigned long long ull(uint64_t n) { return n; }
 
@@ -238,10 +233,8 @@ static enum weir_err show_named(struct showing *s, int argc, char **argv, struct
 {
     enum weir_err err = WEIR_OK;
     for (int i = 0; i < argc && !err; i++) {
-        char whole[TIME_TEXT_MAX];
         int64_t at_s;
-        snprintf(whole, sizeof whole, "%.10sT00:00:00Z", argv[i]);
-        if (strlen(argv[i]) != 10 || time_parse(slice_of(whole), &at_s))
+        if (day_parse(slice_of(argv[i]), &at_s))
             return fault_set(fault, WEIR_USAGE, "'%.80s' is no day such as 2026-03-02", argv[i]);
         err = show_day(s, (uint16_t)(at_s / DAY_S), fault);
         if (err == WEIR_NOTFOUND)

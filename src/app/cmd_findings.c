@@ -46,13 +46,9 @@ static enum weir_err take_ip(const char *name, const char *text, bool *given, st
     return fault_set(fault, WEIR_USAGE, "option '--%s': '%.80s' is no IPv4 or IPv6 address", name, text);
 }
 
-/* A time, or a day alone, which begins at 00:00 UTC. */
-static enum weir_err take_time(const char *name, const char *text, int64_t *out, struct fault *fault)
+enum weir_err findings_time(const char *name, const char *text, int64_t *out, struct fault *fault)
 {
-    char whole[TIME_TEXT_MAX];
-    if (!text || time_parse(slice_of(text), out) == WEIR_OK) return WEIR_OK;
-    snprintf(whole, sizeof whole, "%.10sT00:00:00Z", text);
-    if (strlen(text) == 10 && time_parse(slice_of(whole), out) == WEIR_OK) return WEIR_OK;
+    if (!text || time_parse(slice_of(text), out) == WEIR_OK || day_parse(slice_of(text), out) == WEIR_OK) return WEIR_OK;
     return fault_set(fault, WEIR_USAGE, "option '--%s': '%.80s' is no time such as 2026-03-02T09:10:00Z or 2026-03-02", name, text);
 }
 
@@ -62,8 +58,8 @@ static enum weir_err filter_of(const struct findings_options *o, struct filter *
     enum weir_err err = findings_severity(o->severity, "severity", &f->severity, fault);
     if (!err) err = take_ip("host", o->host, &f->by_host, &f->host, fault);
     if (!err) err = take_ip("peer", o->peer, &f->by_peer, &f->peer, fault);
-    if (!err) err = take_time("since", o->since, &f->since_s, fault);
-    if (!err) err = take_time("until", o->until, &f->until_s, fault);
+    if (!err) err = findings_time("since", o->since, &f->since_s, fault);
+    if (!err) err = findings_time("until", o->until, &f->until_s, fault);
     if (!err && f->since_s >= f->until_s) err = fault_set(fault, WEIR_USAGE, "option '--until': not after '--since'");
     return err;
 }

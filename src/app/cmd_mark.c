@@ -67,15 +67,13 @@ static enum weir_err last_day(struct store *s, const char *uid, uint16_t *out, s
 {
     struct buffer text;
     int64_t at_s;
-    char when[TIME_TEXT_MAX];
     buffer_init(&text, STORE_VALUE_MAX);
     enum weir_err err = store_get(s, 'q', uid, &text, fault);
     json_t *finding = err ? NULL : json_loadb(text.p, text.n, JSON_ALLOW_NUL, NULL);
     const json_t *days = json_object_get(json_object_get(json_object_get(finding, "unmapped"), "weir"), "days");
     size_t n = json_array_size(days);
     const char *day = n ? json_string_value(json_object_get(json_array_get(days, n - 1), "day")) : NULL;
-    snprintf(when, sizeof when, "%.10sT00:00:00Z", day ? day : "");
-    if (!err && time_parse(slice_of(when), &at_s))
+    if (!err && day_parse(slice_of(day ? day : ""), &at_s))
         err = fault_set(fault, WEIR_CORRUPT, "finding 'wf1-%s' is damaged: it tells no day", uid);
     if (!err)
         *out = (uint16_t)(at_s / DAY_S);

@@ -29,25 +29,14 @@ struct asked {
 
 /* ---- what was asked ---- */
 
-static enum weir_err take_time(const char *name, const char *text, int64_t *out, struct fault *fault)
-{
-    char whole[TIME_TEXT_MAX];
-    if (!text || time_parse(slice_of(text), out) == WEIR_OK)
-        return WEIR_OK;
-    snprintf(whole, sizeof whole, "%.10sT00:00:00Z", text);
-    if (strlen(text) == 10 && time_parse(slice_of(whole), out) == WEIR_OK)
-        return WEIR_OK;
-    return fault_set(fault, WEIR_USAGE, "option '--%s': '%.80s' is no time such as 2026-03-02T09:10:00Z or 2026-03-02", name, text);
-}
-
 static enum weir_err take_options(const struct replay_options *o, int paths, struct asked *out, struct fault *fault)
 {
     *out = (struct asked){.span = {INT64_MIN, INT64_MAX, 0}, .by_host = o->host != NULL};
-    enum weir_err err = take_time("from", o->from, &out->span.from_s, fault);
+    enum weir_err err = findings_time("from", o->from, &out->span.from_s, fault);
     if (!err)
-        err = take_time("to", o->to, &out->span.to_s, fault);
+        err = findings_time("to", o->to, &out->span.to_s, fault);
     if (!err)
-        err = take_time("at", o->at, &out->span.at_s, fault);
+        err = findings_time("at", o->at, &out->span.at_s, fault);
     if (!err && o->at && out->span.at_s <= 0)
         err = fault_set(fault, WEIR_USAGE, "option '--at': a time after 1970");
     if (!err && out->span.from_s >= out->span.to_s)

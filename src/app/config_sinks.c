@@ -32,12 +32,8 @@ static bool is_hosts(struct slice s) { return is_network(s) || entry_name_fits(s
 
 static bool is_day(struct slice s)
 {
-    char whole[TIME_TEXT_MAX] = "";
     int64_t at_s;
-    if (s.n != 10) return false;
-    memcpy(whole, s.p, 10);
-    memcpy(whole + 10, "T00:00:00Z", 11);
-    return time_parse(slice_of(whole), &at_s) == WEIR_OK;
+    return day_parse(s, &at_s) == WEIR_OK;
 }
 
 static bool is_test(struct slice s)

@@ -6,11 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "app/delivery_sink.h"
 #include "app/suppress.h"
+#include "app/terminal.h"
 #include "weir/finding.h"
 
 #define BACKOFF_MS 1000
@@ -375,13 +375,6 @@ void delivery_close(struct delivery *d, struct store *store)
 }
 
 /* ---- until all is delivered ---- */
-static int64_t clock_ms(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 static bool given_up(const struct delivery *d)
 {
     for (size_t i = 0; i < d->n; i++) {
@@ -394,7 +387,7 @@ static bool given_up(const struct delivery *d)
 enum weir_err delivery_drain(struct delivery *d, struct store *store, struct fault *fault)
 {
     for (;;) {
-        int64_t now_ms = clock_ms();
+        int64_t now_ms = clock_monotonic_ns() / 1000000;
         enum weir_err err = delivery_turn(d, store, now_ms, fault);
         if (err || delivery_done(d) || given_up(d) || app_interrupted()) return err;
         int64_t due_ms = delivery_due_ms(d), left = due_ms - now_ms < 1000 ? due_ms - now_ms : 1000;

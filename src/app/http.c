@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The responder's thread: one poll loop, no blocking call. See http.h. */
 #include "app/http.h"
+#include "app/terminal.h"
 
 #include <errno.h>
 #include <netdb.h>
@@ -11,7 +12,6 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #define TICK_MS 1000
@@ -35,13 +35,6 @@ struct http {
     pthread_t thread;
     struct connection connection[HTTP_CONNECTIONS];
 };
-
-static int64_t now_ns(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
-}
 
 /* ---- one connection ---- */
 
@@ -93,7 +86,7 @@ static bool receive_more(struct http *h, struct connection *c)
     if (!status)
         return true;
     compose(h, c, status, &request);
-    c->since_ns = now_ns();
+    c->since_ns = clock_monotonic_ns();
     return !c->answer.err && send_more(c);
 }
 
@@ -109,14 +102,14 @@ static void take_connection(struct http *h)
     if (c->fd >= 0)
         hang_up(c);
     c->fd = fd;
-    c->since_ns = now_ns();
+    c->since_ns = clock_monotonic_ns();
 }
 
 /* ---- the loop ---- */
 
 static void serve_connections(struct http *h, const struct pollfd *p, const size_t *at)
 {
-    int64_t now = now_ns();
+    int64_t now = clock_monotonic_ns();
     for (size_t i = 0; i < HTTP_CONNECTIONS; i++) {
         struct connection *c = &h->connection[i];
         if (c->fd < 0 || !at[i])
@@ -146,8 +139,8 @@ static void *work(void *http)
         serve_connections(h, p, at);
         if (p[1].revents)
             take_connection(h);
-        if (now_ns() - ticked >= TICK_MS * INT64_C(1000000)) {
-            ticked = now_ns();
+        if (clock_monotonic_ns() - ticked >= TICK_MS * INT64_C(1000000)) {
+            ticked = clock_monotonic_ns();
             h->tick(h->ctx);
         }
     }

@@ -6,7 +6,6 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "app/terminal.h"
@@ -31,10 +30,8 @@ void notify(char *const *env, const char *state)
 
 void notify_reloading(char *const *env)
 {
-    struct timespec t;
     char state[80];
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    snprintf(state, sizeof state, "RELOADING=1\nMONOTONIC_USEC=%lld", (long long)t.tv_sec * 1000000 + t.tv_nsec / 1000);
+    snprintf(state, sizeof state, "RELOADING=1\nMONOTONIC_USEC=%lld", (long long)clock_monotonic_ns() / 1000);
     notify(env, state);
 }
 

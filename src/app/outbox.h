@@ -41,6 +41,8 @@ WEIR_MUST_USE enum weir_err report_of(const struct config *c, struct store *s, c
  * one has at least that severity (0: none asked for). */
 WEIR_MUST_USE enum weir_err findings_show_between(struct app *app, struct store *s, int64_t since_s, int64_t until_s, const struct ip *host, unsigned severity,
                                                   uint64_t *shown, bool *failing, struct fault *fault);
+/* A time given with an option, or a day alone, which begins at 00:00 UTC; NULL leaves *out. USAGE. */
+WEIR_MUST_USE enum weir_err findings_time(const char *name, const char *text, int64_t *out, struct fault *fault);
 /* A severity word given with an option, to its number; NULL stays 0. USAGE with the nearest word. */
 WEIR_MUST_USE enum weir_err findings_severity(const char *word, const char *option, unsigned *out, struct fault *fault);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The run's side of its parsers: hands out orders, takes answers, buries the dead. See parser.h. */
 #include "app/parser.h"
+#include "app/terminal.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -11,7 +12,6 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #define TOLD_MAX (STORE_VALUE_MAX * 5ULL)
@@ -34,13 +34,6 @@ struct parsers {
     unsigned n;
     struct window *scratch;
 };
-
-static int64_t now_ns(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
-}
 
 /* ---- birth and death ---- */
 
@@ -159,7 +152,7 @@ static enum weir_err hand_out(struct parsers *ps, struct parser *p, size_t index
     close(fd);
     p->busy = !err;
     p->index = index;
-    p->until_ns = now_ns() + PARSER_PATIENCE_NS + (int64_t)(o->size_bytes >> 20) * 1000000000;
+    p->until_ns = clock_monotonic_ns() + PARSER_PATIENCE_NS + (int64_t)(o->size_bytes >> 20) * 1000000000;
     return err;
 }
 
@@ -231,7 +224,7 @@ static enum weir_err wait_for_answers(struct parsers *ps, struct fault *fault)
     for (unsigned i = 0; i < ps->n; i++)
         poll_of[i] = (struct pollfd){.fd = ps->parser[i].busy ? ps->parser[i].socket : -1, .events = POLLIN};
     int n = poll(poll_of, ps->n, 200);
-    int64_t now = now_ns();
+    int64_t now = clock_monotonic_ns();
     for (unsigned i = 0; i < ps->n && !err; i++)
         if (ps->parser[i].busy)
             err = look_at(ps, &ps->parser[i], n > 0 && poll_of[i].revents, now, fault);

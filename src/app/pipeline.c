@@ -13,6 +13,7 @@
 #include "app/parser.h"
 #include "app/run.h"
 #include "app/worker.h"
+#include "app/terminal.h"
 
 #define FUTURE_S 600 /* a record that ends later than the clock by this is not believed */
 
@@ -88,19 +89,12 @@ static enum weir_err judge_days(struct run *run, int64_t until, bool last, struc
     return err;
 }
 
-static double now_s(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
 static enum weir_err judge_timed(struct run *run, int64_t until, bool last, struct fault *fault, uint16_t *closed, size_t *closed_n)
 {
-    double begin_s = now_s();
+    double begin_s = (double)clock_monotonic_ns() / 1e9;
     enum weir_err err = judge_days(run, until, last, fault, closed, closed_n);
     if (last && run->feed->judge_open)
-        run->judging_s = now_s() - begin_s;
+        run->judging_s = (double)clock_monotonic_ns() / 1e9 - begin_s;
     return err;
 }
 

@@ -8,10 +8,8 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define DRAW_NS UINT64_C(100000000)
-#define SECOND_NS UINT64_C(1000000000)
 #define BAR_MAX 40
 
 struct progress {
@@ -20,13 +18,6 @@ struct progress {
     _Atomic uint64_t done, drawn_ns;
     bool shown; /* under the lock of the stream */
 };
-
-static uint64_t monotonic_ns(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * SECOND_NS + (uint64_t)t.tv_nsec;
-}
 
 static void put_bar(unsigned cells, unsigned percent, struct buffer *out)
 {
@@ -71,7 +62,7 @@ struct progress *progress_new(struct app *app, uint64_t total_bytes)
         return NULL; /* a run without a bar is still a run */
     p->app = app;
     p->total = total_bytes;
-    p->began_ns = monotonic_ns();
+    p->began_ns = (uint64_t)clock_monotonic_ns();
     atomic_init(&p->done, 0);
     atomic_init(&p->drawn_ns, p->began_ns);
     app->progress = p;
@@ -99,7 +90,7 @@ void progress_add(struct progress *p, uint64_t bytes)
     if (!p)
         return;
     atomic_fetch_add_explicit(&p->done, bytes, memory_order_relaxed);
-    uint64_t now_ns = monotonic_ns(), drawn_ns = atomic_load_explicit(&p->drawn_ns, memory_order_relaxed);
+    uint64_t now_ns = (uint64_t)clock_monotonic_ns(), drawn_ns = atomic_load_explicit(&p->drawn_ns, memory_order_relaxed);
     if (now_ns - drawn_ns >= DRAW_NS && now_ns > drawn_ns && atomic_compare_exchange_strong(&p->drawn_ns, &drawn_ns, now_ns))
         draw(p, now_ns);
 }

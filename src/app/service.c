@@ -30,7 +30,7 @@ static bool may_judge(const struct service *s) { return s->now_ns - s->judged_ns
 static void note_judged(struct service *s)
 {
     s->judge_cost_ns = (int64_t)(run_judging_s(s->run) * 1e9);
-    s->judged_ns = service_clock_ns();
+    s->judged_ns = clock_monotonic_ns();
 }
 
 static int64_t interval_ns(const struct service *s) { return (int64_t)s->app->config->checkpoint_interval_s * SECOND_NS; }
@@ -98,7 +98,7 @@ static enum weir_err feed_waiting(struct service *s, struct fault *fault)
     s->came_ns = s->now_ns;
     err = feed_list(s, &feed, fault);
     if (!err) {
-        metrics_add_checkpoint(&s->metrics, (double)(service_clock_ns() - s->now_ns) / 1e9);
+        metrics_add_checkpoint(&s->metrics, (double)(clock_monotonic_ns() - s->now_ns) / 1e9);
         log_debug(s->app->log, "checkpoint", LOG_NUMBER("objects", object_list_count(list)));
         if (feed.judge_open)
             note_judged(s);
@@ -147,7 +147,7 @@ static void wait_for_news(const struct service *s)
     until_ns = delivery_due_ns(s) < until_ns ? delivery_due_ns(s) : until_ns;
     if (w.waiting && s->run && w.oldest_ns + interval_ns(s) < until_ns)
         until_ns = w.oldest_ns + interval_ns(s);
-    int64_t left_ns = until_ns - service_clock_ns();
+    int64_t left_ns = until_ns - clock_monotonic_ns();
     if (left_ns > 0 && !app_interrupted())
         (void)poll(p, WEIR_COUNT(p), (int)(left_ns / 1000000) + 1);
 }
@@ -189,7 +189,7 @@ static enum weir_err look_around(struct service *s, struct fault *fault)
 
 static enum weir_err turn(struct service *s, struct fault *fault)
 {
-    s->now_ns = service_clock_ns();
+    s->now_ns = clock_monotonic_ns();
     if (app_take_hangup())
         service_reload(s);
     enum weir_err err = service_attach(s, fault);
@@ -273,7 +273,7 @@ static enum weir_err begin(struct service *s, const char *const *paths, size_t n
     enum weir_err err = begin_sources(s, paths, n, fault);
     if (err)
         return err;
-    s->now_ns = s->came_ns = s->turned_ns = service_clock_ns();
+    s->now_ns = s->came_ns = s->turned_ns = clock_monotonic_ns();
     s->watchdog_ns = notify_watchdog_ns(s->app->env);
     s->metrics.started_s = (int64_t)time(NULL);
     s->catching_up = true;

@@ -63,6 +63,5 @@ void service_show(struct service *s);   /* the loop lets others see its numbers 
 http_answer service_answer;
 http_tick service_tick;
 static inline int64_t service_now_ms(const struct service *s) { return s->now_ns / 1000000; }
-int64_t service_clock_ns(void);         /* only goes forward */
 
 #endif

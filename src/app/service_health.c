@@ -1,19 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a service tells: pages for a person or Prometheus, signs of life for systemd. All of it from a copy, so that nobody waits for the loop. */
 #include <string.h>
-#include <time.h>
 
 #include "app/notify.h"
 #include "app/service.h"
+#include "app/terminal.h"
 
 #define STUCK_NS INT64_C(600000000000) /* a turn that takes longer is no life: the longest are a first reading of the listing, and closing a day of many hosts */
-
-int64_t service_clock_ns(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
-}
 
 static void take_counts(struct service *s)
 {
@@ -43,7 +36,7 @@ static void take_sinks(struct service *s)
 void service_show(struct service *s)
 {
     struct metrics *m = &s->metrics;
-    s->now_ns = service_clock_ns();
+    s->now_ns = clock_monotonic_ns();
     take_counts(s);
     take_sinks(s);
     m->watch = source_watch_state(s->watch);
@@ -84,7 +77,7 @@ void service_answer(void *ctx, struct slice path, struct http_reply *reply)
     static _Thread_local struct metrics m; /* too large for a small stack */
     pthread_mutex_lock(&s->lock);
     m = s->shown;
-    int64_t still_ns = service_clock_ns() - s->turned_ns;
+    int64_t still_ns = clock_monotonic_ns() - s->turned_ns;
     pthread_mutex_unlock(&s->lock);
     if (m.watch.waiting) /* grows while the loop is busy */
         m.lag_s += (double)still_ns / 1e9;
@@ -103,7 +96,7 @@ void service_answer(void *ctx, struct slice path, struct http_reply *reply)
 void service_tick(void *ctx)
 {
     struct service *s = ctx;
-    int64_t now_ns = service_clock_ns();
+    int64_t now_ns = clock_monotonic_ns();
     pthread_mutex_lock(&s->lock);
     int64_t still_ns = now_ns - s->turned_ns;
     pthread_mutex_unlock(&s->lock);

@@ -9,6 +9,7 @@
 #include "app/notify.h"
 #include "app/open_store.h"
 #include "app/service.h"
+#include "app/terminal.h"
 
 #define PAUSE_FIRST_NS INT64_C(100000000)
 #define PAUSE_MAX_NS INT64_C(20000000000)
@@ -18,8 +19,8 @@ static void back_off(struct service *s)
 {
     s->pause_ns = s->pause_ns ? 2 * s->pause_ns : PAUSE_FIRST_NS;
     s->pause_ns = s->pause_ns < PAUSE_MAX_NS ? s->pause_ns : PAUSE_MAX_NS;
-    uint64_t chance = hash_u64x2((uint64_t)service_clock_ns(), (uint64_t)s->metrics.store_failures);
-    s->retry_ns = service_clock_ns() + s->pause_ns / 2 + (int64_t)(chance % (uint64_t)(s->pause_ns / 2));
+    uint64_t chance = hash_u64x2((uint64_t)clock_monotonic_ns(), (uint64_t)s->metrics.store_failures);
+    s->retry_ns = clock_monotonic_ns() + s->pause_ns / 2 + (int64_t)(chance % (uint64_t)(s->pause_ns / 2));
 }
 
 static bool passes(enum weir_err err) { return err == WEIR_UNAVAILABLE || err == WEIR_BUSY || err == WEIR_IO || err == WEIR_ROLLBACK; }

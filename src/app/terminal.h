@@ -12,6 +12,7 @@ bool terminal_colour(unsigned when, FILE *out, char *const *env);
 /* Columns when out is a terminal, else 0. */
 unsigned terminal_width(FILE *out);
 int64_t clock_now_ns(void); /* nanoseconds since 1970 UTC: for log lines only */
+int64_t clock_monotonic_ns(void); /* for deadlines and durations */
 
 /* The bar for so many bytes after so many nanoseconds, at most width - 1 columns, ASCII. */
 void progress_line(uint64_t done, uint64_t total, uint64_t elapsed_ns, unsigned width, struct buffer *out);

@@ -130,3 +130,12 @@ enum weir_err time_parse(struct slice text, int64_t *out_s)
     *out_s = days_of(year, month, day) * DAY_S + (int64_t)hour * HOUR_S + minute * 60 + second - offset_s;
     return WEIR_OK;
 }
+
+enum weir_err day_parse(struct slice text, int64_t *out_s)
+{
+    char whole[] = "0000-00-00T00:00:00Z";
+    if (text.n != 10)
+        return WEIR_SYNTAX;
+    memcpy(whole, text.p, text.n);
+    return time_parse((struct slice){whole, sizeof whole - 1}, out_s);
+}
