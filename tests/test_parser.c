@@ -23,6 +23,8 @@
 
 /* ---- the walls ---- */
 
+#define MORTAL "mortal" /* objects with this in their path kill their parser */
+
 static int readable[2];
 
 static void opens_a_file(void) { (void)!open("/etc/hostname", O_RDONLY | O_CLOEXEC); }
@@ -230,11 +232,59 @@ static void a_flipped_answer_does_no_harm(void **state)
     }
 }
 
+/* ---- what is lost ---- */
+
+static void add_object(struct object_list *list, char path[64], const char *name, int day)
+{
+    struct fault fault;
+    snprintf(path, 64, "/tmp/weir-%s-XXXXXX", name);
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    int begin_s = 1772409600 + day * DAY_S;
+    dprintf(fd, "2 123456789012 eni-00000001 10.0.1.1 203.0.113.9 40000 443 6 9 %zu %d %d ACCEPT OK\n", 9000 + strlen(name), begin_s, begin_s + 60);
+    close(fd);
+    assert_int_equal(object_list_add(list, path, &fault), WEIR_OK);
+}
+
+static void feed_once(struct bench *b, struct object_list *list, uint8_t *lost)
+{
+    struct fault fault;
+    const struct feed feed = {.list = list, .lost = lost, .judge_open = true, .waiting_s = INT64_MAX};
+    if (run_feed(b->run, &feed, &fault))
+        fail_msg("%s", fault.text);
+}
+
+static void a_day_stays_open_while_an_object_that_was_lost_can_bring_records(void **state)
+{
+    struct bench *b = *state;
+    struct fault fault;
+    struct object_list *first = object_list_new(NULL), *again = object_list_new(NULL);
+    char alive[64], mortal[64], later[64], healed[64];
+    uint8_t lost[3] = {0};
+    b->run->duplicate = NULL;
+    add_object(first, alive, "alive", 0);
+    add_object(first, mortal, MORTAL, 0);
+    add_object(first, later, "later", 4);
+    assert_int_equal(run_isolate(b->run, &fault), WEIR_OK);
+    feed_once(b, first, lost);
+    assert_int_equal(lost[1], 1);
+    assert_int_equal(run_counted(b->run)->objects_done, 2);
+    assert_int_equal(run_counted(b->run)->days_closed, 0);
+    add_object(again, healed, "healed", 0);
+    feed_once(b, again, lost);
+    assert_int_equal(run_counted(b->run)->objects_done, 3);
+    assert_int_equal(run_counted(b->run)->days_closed, 1);
+    unlink(alive), unlink(mortal), unlink(later), unlink(healed);
+    object_list_free(first);
+    object_list_free(again);
+}
+
 #define CLAIM(name) cmocka_unit_test(name)
 #define ON(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {
+    setenv("WEIR_FAILPOINT", "parser-dies@" MORTAL, 1);
     const struct CMUnitTest tests[] = {
         CLAIM(what_is_open_can_be_read_and_memory_used),
         CLAIM(all_else_is_death),
@@ -242,6 +292,7 @@ int main(void)
         ON(an_object_told_twice_is_a_duplicate),
         ON(a_cut_answer_is_refused_and_nothing_of_it_stays),
         ON(a_flipped_answer_does_no_harm),
+        ON(a_day_stays_open_while_an_object_that_was_lost_can_bring_records),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #define TOLD_MAX (STORE_VALUE_MAX * 5ULL)
@@ -25,7 +26,8 @@ struct parser {
     size_t index;      /* of the object in work */
     uint64_t pass_over; /* its records that were counted before */
     unsigned again;     /* how often it was handed out again to pass over others */
-    int64_t until_ns;
+    int64_t patience_ns; /* for this object */
+    int64_t began_ns, began_cpu_ns;
 };
 
 struct parsers {
@@ -137,6 +139,22 @@ static void reject_unopened(struct run *run, const struct object *o, enum source
               LOG_TEXT("cause", slice_of(cause->text)));
 }
 
+/* What a parser has computed since it was born: a slow machine is no hang. -1: nobody tells. */
+static int64_t cpu_ns_of(const struct parser *p)
+{
+    clockid_t clock;
+    struct timespec t;
+    if (clock_getcpuclockid(p->pid, &clock) != 0 || clock_gettime(clock, &t) != 0)
+        return -1;
+    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+static bool hangs(const struct parser *p, int64_t now_ns)
+{
+    int64_t waited_ns = now_ns - p->began_ns;
+    return waited_ns >= p->patience_ns && (waited_ns / PARSER_SLOW_MACHINE >= p->patience_ns || cpu_ns_of(p) - p->began_cpu_ns >= p->patience_ns);
+}
+
 static enum weir_err hand_out(struct parsers *ps, struct parser *p, size_t index, uint64_t pass_over, struct fault *fault)
 {
     const struct object *o = object_list_at(ps->run->list, index);
@@ -152,7 +170,9 @@ static enum weir_err hand_out(struct parsers *ps, struct parser *p, size_t index
     close(fd);
     p->busy = !err;
     p->index = index;
-    p->until_ns = clock_monotonic_ns() + PARSER_PATIENCE_NS + (int64_t)(o->size_bytes >> 20) * 1000000000;
+    p->patience_ns = PARSER_PATIENCE_NS + (int64_t)(o->size_bytes >> 20) * 1000000000;
+    p->began_ns = clock_monotonic_ns();
+    p->began_cpu_ns = cpu_ns_of(p);
     return err;
 }
 
@@ -200,6 +220,7 @@ static enum weir_err lose(struct parsers *ps, struct parser *p, struct fault *fa
     log_error(run->app->log, "a parser died or hung, its object is not counted", LOG_TEXT("object", slice_of(o->path)));
     if (run->feed->lost)
         run->feed->lost[p->index] = 1;
+    run->lost_s = o->from.bucket_s < run->lost_s ? o->from.bucket_s : run->lost_s; /* it comes again: its days stay open */
     run->counts.objects_listed--; /* it is given again, or told as dead */
     end(p);
     return start(run, p, fault);
@@ -210,7 +231,7 @@ static enum weir_err look_at(struct parsers *ps, struct parser *p, bool spoke, i
     enum weir_err err = WEIR_OK;
     if (spoke)
         err = take_answer(ps, p, fault);
-    else if (now >= p->until_ns)
+    else if (hangs(p, now))
         err = WEIR_CORRUPT;
     if (err == WEIR_CORRUPT)
         return lose(ps, p, fault);

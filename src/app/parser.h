@@ -12,7 +12,8 @@
 
 #include "app/run.h"
 
-#define PARSER_PATIENCE_NS INT64_C(5000000000) /* and a second more for each MiB of the object */
+#define PARSER_PATIENCE_NS INT64_C(5000000000) /* of computing, and a second more for each MiB of the object */
+#define PARSER_SLOW_MACHINE 12 /* so many times as long by the clock on the wall */
 
 struct parsers;
 /* Starts n processes; run has its context and its state, and outlives them. UNSUPPORTED where the kernel has no such walls. */

@@ -48,7 +48,7 @@ static size_t range_end(const struct run *run, size_t committed, size_t first)
     return end;
 }
 
-/* Event time up to which no object of this run can bring records any more. */
+/* Event time up to which no object can bring records any more. */
 static int64_t complete_until(const struct run *run, size_t next)
 {
     int64_t until = run->counts.last_s > run->state.watermark_s ? run->counts.last_s : run->state.watermark_s;
@@ -56,6 +56,7 @@ static int64_t complete_until(const struct run *run, size_t next)
         int64_t bucket_s = all_have_buckets(run) ? object_list_at(run->list, next)->from.bucket_s : 0;
         until = bucket_s < until ? bucket_s : until;
     }
+    until = run->lost_s < until ? run->lost_s : until;
     return run->feed->waiting_s < until ? run->feed->waiting_s : until;
 }
 
@@ -265,6 +266,7 @@ enum weir_err run_feed(struct run *run, const struct feed *feed, struct fault *f
 {
     run->feed = feed;
     run->list = feed->list;
+    run->lost_s = INT64_MAX;
     run->future_s = run->app->now_s ? run->app->now_s : (int64_t)time(NULL) + FUTURE_S;
     count_listed(run);
     run->progress = progress_new(run->app, object_list_bytes(run->list));
@@ -294,6 +296,7 @@ enum weir_err run_judge(struct run *run, struct fault *fault)
     struct feed feed = {.list = none, .judge_open = true, .waiting_s = INT64_MAX};
     run->feed = &feed;
     run->list = none;
+    run->lost_s = INT64_MAX;
     enum weir_err err = checkpoint(run, 0, fault);
     run->list = NULL;
     run->feed = NULL;

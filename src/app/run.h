@@ -52,6 +52,7 @@ struct run {
     struct progress *progress;
     struct day_objects *day; size_t days, days_cap;
     int64_t touched_first_s, touched_last_s; /* time range of the objects given, counted before or now */
+    int64_t lost_s;      /* the least bucket of the feed's objects that were lost; as feed.waiting_s */
     bool unjudged;
     double judging_s;
     struct parsers *parsers;  /* processes that read the objects; NULL: threads do */
