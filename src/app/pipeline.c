@@ -136,7 +136,7 @@ static enum weir_err checkpoint(struct run *run, size_t next, struct fault *faul
     window_clean(run->window);
     for (size_t i = 0; i < closed_n; i++)
         run_forget_day(run, closed[i]);
-    run->unjudged = !(last && run->feed->judge_open) && (run->unjudged || run->fresh_n > 0);
+    run->unjudged = run->lost_s != INT64_MAX || (!(last && run->feed->judge_open) && (run->unjudged || run->fresh_n > 0));
     run->fresh_n = run->fresh_days = 0;
     growths_free(&run->growths);
     run->counts.days_closed += closed_n;
