@@ -4,9 +4,10 @@
  * the order of time as a capture, and writes what those packets add up to, minute by minute and host by host, as a flow log. The two
  * are made from the packets on two ways that share nothing with weir. For tests, and for benches with --full.
  *
- * usage: flowpcap [--divide N] [--full | --snap N] [--packet BYTES] CAPTURE LOG < TEXT
+ * usage: flowpcap [--divide N] [--full | --snap N] [--packet BYTES] [--say WORDS] CAPTURE LOG < TEXT
  *   --divide N      a send of B bytes becomes one of B / N (default 1)
  *   --packet BYTES  IP bytes of a full packet, 64 to 65535 (default 65535)
+ *   --say WORDS     what each connection begins with: http, ftp, ssh, tls10 or tls12; echo: its ICMP is one
  *   --full          packets are captured whole; else the first --snap bytes (default 54) */
 #include <getopt.h>
 #include <inttypes.h>
@@ -22,6 +23,7 @@
 #define LINK_BYTES 14
 #define MINUTE 60
 #define LEAST 64
+#define WORDS_MAX 64
 
 enum column { SRC, DST, SPORT, DPORT, PROTO, BYTES, START, END, ACTION, FLAGS, DIRECTION, PKT_SRC, PKT_DST, COLUMNS };
 static const char *const names[COLUMNS] = {"srcaddr", "dstaddr", "srcport", "dstport", "protocol", "bytes", "start", "end", "action",
@@ -35,6 +37,7 @@ struct send {
 struct event { /* one packet */
     int64_t us;
     uint32_t send, bytes;
+    bool first;
 };
 struct sum { /* one record */
     uint32_t send;
@@ -103,7 +106,7 @@ static void add_packets(uint32_t send, uint64_t bytes, uint64_t start, uint64_t 
         uint64_t n = i + 1 < packets ? full : bytes - full * (packets - 1);
         int64_t us = (int64_t)(start * 1000000 + (packets > 1 ? (end - start) * 1000000 * i / packets : 0));
         events = grow(events, &events_cap, events_n, sizeof *events);
-        events[events_n++] = (struct event){us, send, (uint32_t)(n < LEAST ? LEAST : n)};
+        events[events_n++] = (struct event){us, send, (uint32_t)(n < LEAST ? LEAST : n), i == 0};
     }
 }
 
@@ -176,12 +179,28 @@ static int by_time(const void *a, const void *b)
 
 /* ---- the capture ---- */
 
+/* First words of a client. Both hellos are of the shortest kind: a version, 32 bytes of chance, no session, one cipher. */
+#define HELLO(version) "\x16\x03\x01\0\x2d\x01\0\0\x29\x03" version "weir weir weir weir weir weir we" "\0" "\0\x02\0\x2f" "\x01\0"
+static const struct words { const char *name, *text; size_t n; } known_words[] = {
+    {"http", "GET / HTTP/1.1\r\n", 16}, {"ftp", "USER x\r\n", 8}, {"ssh", "SSH-2.0-x\r\n", 11},
+    {"tls10", HELLO("\x01"), sizeof HELLO("\x01") - 1}, {"tls12", HELLO("\x03"), sizeof HELLO("\x03") - 1}, {"echo", "", 0}};
+static const struct words *say; /* NULL: nothing */
+
+static void set_words(const char *name)
+{
+    for (size_t i = 0; i < sizeof known_words / sizeof *known_words; i++)
+        if (strcmp(known_words[i].name, name) == 0)
+            say = &known_words[i];
+    if (!say)
+        die("--say knows http, ftp, ssh, tls10, tls12 and echo");
+}
+
 static void be16(uint8_t *p, unsigned v) { p[0] = (uint8_t)(v >> 8), p[1] = (uint8_t)v; }
 static void be32(uint8_t *p, uint32_t v) { be16(p, v >> 16), be16(p + 2, v & 0xffff); }
 
-static void put_frame(uint8_t f[LINK_BYTES + 40], const struct send *s, const struct event *e)
+static void put_frame(uint8_t *f, const struct send *s, const struct event *e)
 {
-    memset(f, 0, LINK_BYTES + 40);
+    memset(f, 0, LINK_BYTES + 40 + WORDS_MAX);
     f[0] = f[6] = 2;
     be16(f + 12, 0x0800);
     uint8_t *ip = f + LINK_BYTES, *l4 = ip + 20;
@@ -189,13 +208,15 @@ static void put_frame(uint8_t f[LINK_BYTES + 40], const struct send *s, const st
     be16(ip + 2, e->bytes);
     be32(ip + 12, s->src), be32(ip + 16, s->dst);
     if (s->proto == 1) {
-        l4[0] = 3; /* unreachable: nothing that is looked into */
+        l4[0] = say ? 8 : 3; /* an echo; unreachable: nothing that is looked into */
         return;
     }
     be16(l4, s->sport), be16(l4 + 2, s->dport);
     if (s->proto == 6) { /* 16 in a log is SYN-ACK; a plain ACK is not told */
         l4[12] = 5 << 4;
         l4[13] = (uint8_t)(s->flags & 16 ? s->flags : s->flags | (s->flags & 2 ? 0 : 16));
+        if (say && e->first && e->bytes >= 40 + say->n)
+            memcpy(l4 + 20, say->text, say->n);
     } else {
         be16(l4 + 4, e->bytes - 20);
     }
@@ -292,7 +313,7 @@ static uint64_t option_number(const char *text, uint64_t least, uint64_t most)
 int main(int argc, char **argv)
 {
     static const struct option options[] = {{"divide", required_argument, NULL, 'd'}, {"full", no_argument, NULL, 'f'}, {"snap", required_argument, NULL, 's'},
-                                            {"packet", required_argument, NULL, 'p'}, {NULL, 0, NULL, 0}};
+                                            {"packet", required_argument, NULL, 'p'}, {"say", required_argument, NULL, 'y'}, {NULL, 0, NULL, 0}};
     uint64_t divide = 1, full = 65535, snap = LINK_BYTES + 40;
     for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
         if (c == 'd')
@@ -303,11 +324,13 @@ int main(int argc, char **argv)
             snap = option_number(optarg, 1, UINT32_MAX);
         else if (c == 'p')
             full = option_number(optarg, LEAST, 65535);
+        else if (c == 'y')
+            set_words(optarg);
         else
             return 2;
     }
     if (argc - optind != 2)
-        die("usage: flowpcap [--divide N] [--full | --snap N] [--packet BYTES] CAPTURE LOG < TEXT");
+        die("usage: flowpcap [--divide N] [--full | --snap N] [--packet BYTES] [--say WORDS] CAPTURE LOG < TEXT");
     read_text(divide, full);
     qsort(events, events_n, sizeof *events, by_time);
     write_capture(argv[optind], (uint32_t)snap);

@@ -100,7 +100,7 @@ static void says_which_budget_would_silence_it(void **state)
     (void)state;
     explain(0, false, NULL);
     has("\n\nWhat would silence it\n  a budget that bears a false finding less often than once in 600,000 host-days (detection.budget)");
-    lacks("a rule has no budget");
+    lacks("daily_ceiling");
 }
 
 static void no_budget_silences_a_rule(void **state)
@@ -108,7 +108,7 @@ static void no_budget_silences_a_rule(void **state)
     (void)state;
     x.score[0].part[0].test = SCORE_CEILING;
     explain(0, false, NULL);
-    has("What would silence it\n  a rule that allows it (policy, roles)");
+    has("What would silence it\n  a higher ceiling for its role (roles: daily_ceiling)\n");
     lacks("a budget that bears");
 }
 

@@ -135,18 +135,15 @@ static void see_answers(struct capture_seen *s, uint32_t *flow, const struct dns
 }
 
 /* True: the table of names was full. */
-static bool see_dns(struct capture_seen *s, uint32_t *flow, const struct packet *p)
+static bool see_dns(struct capture_seen *s, uint32_t *flow, const struct packet *p, const struct dns_message *m)
 {
-    struct dns_message m;
     bool full = s->names == SEEN_NAMES_MAX;
     if (full)
         forget_names(s);
-    if (!dns_parse(p->payload, p->protocol == PROTO_TCP, &m))
-        return full;
-    if (m.response && p->src_port == PORT_DNS)
-        see_answers(s, flow, &m);
-    if (!m.response && p->dst_port == PORT_DNS)
-        see_question(s, flow, p->src, (struct slice){m.name, m.name_n});
+    if (m->response && p->src_port == PORT_DNS)
+        see_answers(s, flow, m);
+    if (!m->response && p->dst_port == PORT_DNS)
+        see_question(s, flow, p->src, (struct slice){m->name, m->name_n});
     return full;
 }
 
@@ -217,9 +214,12 @@ bool capture_seen_add(struct capture_seen *s, uint32_t *flow, const struct packe
     }
     if (p->protocol == PROTO_ICMP || p->protocol == PROTO_ICMPV6)
         see_icmp(s, flow, p);
-    if (p->payload.n && (p->dst_port == PORT_DNS || p->src_port == PORT_DNS))
-        return see_dns(s, flow, p);
-    if (p->payload.n && p->protocol == PROTO_TCP)
+    if (!p->payload.n)
+        return false;
+    struct dns_message m;
+    if ((p->dst_port == PORT_DNS || p->src_port == PORT_DNS) && dns_parse(p->payload, p->protocol == PROTO_TCP, &m))
+        return see_dns(s, flow, p, &m);
+    if (p->protocol == PROTO_TCP) /* whoever hides behind the port of DNS, too */
         see_tcp(s, flow, p, minute);
     return false;
 }

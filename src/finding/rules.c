@@ -69,6 +69,7 @@ static void say_seen(struct buffer *out, const struct finding_facts *f, enum sco
         buffer_printf(out, "; %s of it went out by ", bytes);
         buffer_slice(out, most->rule);
         if (test == SCORE_ODD_PORT) buffer_puts(out, " on a port of another service");
+        else buffer_puts(out, ", and the host is sensitive");
     }
 }
 

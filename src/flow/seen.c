@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the packets of a flow showed, as groups of its host: names asked for by DNS, large echoes, protocols in the clear. Only what
- * the host itself sent, and but for DNS only to the outside: a resolver of ours passes names on. */
+ * the host itself sent, and but for DNS only to the outside where nobody is trusted: a resolver passes names on. */
 #include "weir/flow.h"
 
 static struct flow_seen dns_seen(const struct dns_sum *d)
@@ -19,7 +19,7 @@ bool flow_seen_next(const struct record *r, const struct flow *f, size_t *i, str
         *out = dns_seen(&s->dns[at]);
         return true;
     }
-    if (!f->external)
+    if (!f->external || f->at.list == LISTED_TRUSTED)
         return false;
     if (at == s->dns_n) {
         *out = (struct flow_seen){group_seen(SEEN_ECHO, 0), s->icmp_bytes, f->packets, {"", 0}};

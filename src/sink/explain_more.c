@@ -69,7 +69,8 @@ static double budget_of(const json_t *part, double budget)
 
 static bool is_rule(const json_t *part) { return view_test(part) < SCORE_TEST_COUNT && score_test_is_rule(view_test(part)); }
 
-static bool least_budget(const json_t *finding, double *out, bool *rules)
+/* tests: as bits. */
+static bool least_budget(const json_t *finding, double *out, uint32_t *rules)
 {
     double budget = view_real(finding, "unmapped.weir.budget");
     bool any = false;
@@ -78,7 +79,7 @@ static bool least_budget(const json_t *finding, double *out, bool *rules)
         for (size_t i = 0; i < view_count(day, "parts"); i++) {
             const json_t *part = view_item(day, "parts", i);
             if (!view_bool(part, "raised")) continue;
-            *rules |= is_rule(part);
+            if (is_rule(part)) *rules |= 1u << view_test(part);
             if (is_rule(part) || (any && budget_of(part, budget) >= *out)) continue;
             *out = budget_of(part, budget);
             any = true;
@@ -87,20 +88,35 @@ static bool least_budget(const json_t *finding, double *out, bool *rules)
     return any;
 }
 
+/* A rule has neither budget nor history: what allows it must be said. */
+static void say_rules(struct page *p, uint32_t rules)
+{
+    static const struct { enum score_test test; const char *text; } allows[] = {
+        {SCORE_THREAT_LIST, "its networks off the list of threats (lists.threat)"},
+        {SCORE_POLICY, "a rule of the policy that allows it (policy)"},
+        {SCORE_CEILING, "a higher ceiling for its role (roles: daily_ceiling)"},
+        {SCORE_CLEAR_TEXT, "a role that is not called sensitive (roles: sensitive)"}};
+    for (size_t i = 0; i < WEIR_COUNT(allows); i++)
+        if (rules >> allows[i].test & 1) line(p, allows[i].text);
+}
+
 static void say_silence(struct page *p, const json_t *finding)
 {
     double budget = 0;
-    bool rules = false;
+    uint32_t rules = 0;
     page_heading(p, "What would silence it");
-    if (least_budget(finding, &budget, &rules)) {
+    bool tests = least_budget(finding, &budget, &rules);
+    if (tests) {
         buffer_puts(&p->line, "  a budget that bears a false finding less often than ");
         page_rate(p, budget);
         buffer_puts(&p->line, " (detection.budget): then every finding must be as rare as that");
         page_end(p, HANG);
     }
-    if (rules) line(p, "a rule that allows it (policy, roles), or its network off the list of threats: a rule has no budget");
-    line(p, "'weir mark ID benign --reason TEXT': its destinations are familiar and their amounts usual from the next day on; this finding stays");
-    line(p, "its networks on the list of trusted ones (lists.trusted): what is sent there is summed and never judged, whatever it is");
+    say_rules(p, rules);
+    if (tests) line(p, "'weir mark ID benign --reason TEXT': its destinations are familiar and their amounts usual from the next day on; this finding stays");
+    /* who is trusted still passes on what a tunnel asks, and the policy stands above trust */
+    if (tests || rules & ~(1u << SCORE_DNS_TUNNEL | 1u << SCORE_POLICY)) line(p, "its networks on the list of trusted ones (lists.trusted): what is sent there is summed and never judged, whatever it is");
+    line(p, "a suppression, with the name of who answers for it, an amount and an end: hidden until it is more than that (suppressions)");
     line(p, "try it before: 'weir diff --new FILE PATH...' tells what else a change would silence");
 }
 
