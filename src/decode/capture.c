@@ -1,6 +1,6 @@
-/* Packet captures: pcap (micro- and nanoseconds, both byte orders, the modified form) and pcapng, read by libpcap from the inflated bytes of
- * the object. libpcap pulls through a stdio stream that has no file behind it. What it refuses (a damaged record, an interface of
- * another link type) ends the object: it is whole or it is rejected.
+/* Packet captures: pcap (micro- and nanoseconds, both byte orders, the modified form) and pcapng. The usual form of pcap is read in place
+ * (capture_plain.h), all else by libpcap from the inflated bytes of the object: it pulls through a stdio stream that has no file behind it. What is
+ * refused (a damaged record, an interface of another link type) ends the object: it is whole or it is rejected.
  * Source: the pcap and pcapng drafts of the IETF opsawg group; link types as tcpdump.org lists them. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <pcap/pcap.h>
@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "decode/capture_flows.h"
+#include "decode/capture_plain.h"
 
 #define NS 1000000000LL
 #define FIRST_S 86400          /* no capture is of 1970-01-01: a time in it is none */
@@ -23,6 +24,7 @@ struct capture {
     struct slice piece; /* of the input, not yet given to libpcap */
     enum packet_link link;
     uint64_t number;    /* of the packet, from 1 */
+    struct plain plain;
     char stdio[STDIO_BYTES];
 };
 
@@ -76,14 +78,13 @@ static ssize_t give_bytes(void *capture, char *to, size_t n)
 /* ---- packets ---- */
 
 /* Nanoseconds since 1970; false: no time that can be used. A fraction of a second or more is carried over, as it was meant. */
-static bool time_of(struct capture *c, const struct pcap_pkthdr *h, int64_t *ns)
+static bool time_of(struct capture *c, const struct plain_packet *h, int64_t *ns)
 {
-    int64_t s = h->ts.tv_sec, fraction = h->ts.tv_usec;
-    if (fraction < 0 || fraction >= NS)
+    if (h->fraction_ns < 0 || h->fraction_ns >= NS)
         decode_note(c->out, NOTE_PACKET_FRACTION);
-    if (s < FIRST_S || s >= LAST_S || fraction < 0 || fraction > INT32_MAX)
+    if (h->s < FIRST_S || h->s >= LAST_S || h->fraction_ns < 0 || h->fraction_ns > INT32_MAX)
         return false;
-    *ns = s * NS + fraction;
+    *ns = h->s * NS + h->fraction_ns;
     return true;
 }
 
@@ -107,9 +108,9 @@ static void emit_gap(struct capture *c, const struct capture_loss *m)
     decode_emit(c->out, &r);
 }
 
-static void take_packet(struct capture *c, const struct pcap_pkthdr *h, const u_char *bytes)
+static void take_packet(struct capture *c, const struct plain_packet *h)
 {
-    struct packet p;
+    WEIR_UNINITIALIZED struct packet p;
     int64_t ns;
     c->number++;
     decode_note(c->out, NOTE_PACKET_READ);
@@ -117,7 +118,7 @@ static void take_packet(struct capture *c, const struct pcap_pkthdr *h, const u_
         refuse(c, REJECT_PACKET_TIME);
         return;
     }
-    enum packet_verdict verdict = packet_decode(c->link, bytes, h->caplen, h->len, &p);
+    enum packet_verdict verdict = packet_decode(c->link, h->bytes, h->captured, h->wire, &p);
     count_notes(c, p.notes);
     switch (verdict) {
     case PACKET_BAD: refuse(c, p.why); return;
@@ -130,25 +131,35 @@ static void take_packet(struct capture *c, const struct pcap_pkthdr *h, const u_
     }
 }
 
+static enum weir_err read_plain(struct capture *c)
+{
+    WEIR_UNINITIALIZED struct plain_packet p;
+    struct fault why = {WEIR_OK, ""};
+    enum weir_err err;
+    while (!(err = plain_next(&c->plain, &p, &why)))
+        take_packet(c, &p);
+    return err == WEIR_END ? WEIR_OK : decode_spoil(c->out, BAD_CAPTURE, why.text);
+}
+
 static enum weir_err read_packets(struct capture *c, pcap_t *pcap)
 {
     struct pcap_pkthdr *h;
     const u_char *bytes;
     int found;
-    capture_flows_begin(c->flows);
     while ((found = pcap_next_ex(pcap, &h, &bytes)) == 1)
-        take_packet(c, h, bytes);
-    capture_flows_end(c->flows);
+        take_packet(c, &(struct plain_packet){h->ts.tv_sec, h->ts.tv_usec, h->caplen, h->len, (const char *)bytes});
     return found == PCAP_ERROR_BREAK ? WEIR_OK : decode_spoil(c->out, BAD_CAPTURE, pcap_geterr(pcap));
 }
 
 /* ---- files ---- */
 
+struct link { int dlt; uint32_t number; enum packet_link link; }; /* number: in files; libpcap's own differ */
+static const struct link links[] = {
+    {DLT_EN10MB, 1, LINK_ETHERNET}, {DLT_NULL, 0, LINK_NULL}, {DLT_LOOP, 108, LINK_LOOP}, {DLT_RAW, 101, LINK_RAW}, {DLT_IPV4, 228, LINK_IPV4},
+    {DLT_IPV6, 229, LINK_IPV6}, {DLT_LINUX_SLL, 113, LINK_SLL}, {DLT_LINUX_SLL2, 276, LINK_SLL2}};
+
 static enum weir_err set_link(struct capture *c, int dlt)
 {
-    static const struct { int dlt; enum packet_link link; } links[] = {
-        {DLT_EN10MB, LINK_ETHERNET}, {DLT_NULL, LINK_NULL}, {DLT_LOOP, LINK_LOOP}, {DLT_RAW, LINK_RAW}, {DLT_IPV4, LINK_IPV4},
-        {DLT_IPV6, LINK_IPV6}, {DLT_LINUX_SLL, LINK_SLL}, {DLT_LINUX_SLL2, LINK_SLL2}};
     for (size_t i = 0; i < WEIR_COUNT(links); i++)
         if (links[i].dlt == dlt) {
             c->link = links[i].link;
@@ -158,6 +169,18 @@ static enum weir_err set_link(struct capture *c, int dlt)
     const char *name = pcap_datalink_val_to_name(dlt);
     snprintf(text, sizeof text, "%d (%.40s)", dlt, name ? name : "unknown");
     return decode_spoil(c->out, BAD_LINK_TYPE, text);
+}
+
+static bool is_plain(struct capture *c)
+{
+    if (!plain_claims(&c->plain, c->in))
+        return false;
+    for (size_t i = 0; i < WEIR_COUNT(links); i++)
+        if (links[i].number == c->plain.link) {
+            c->link = links[i].link;
+            return true;
+        }
+    return false;
 }
 
 static enum weir_err read_file(struct capture *c, FILE *file)
@@ -175,19 +198,27 @@ static enum weir_err read_file(struct capture *c, FILE *file)
     return err;
 }
 
-static enum weir_err capture_read(void *state, struct stream *in)
+static enum weir_err read_by_libpcap(struct capture *c)
 {
-    struct capture *c = state;
     static const cookie_io_functions_t functions = {.read = give_bytes};
-    c->in = in;
     c->piece = (struct slice){NULL, 0};
-    c->number = 0;
     FILE *file = fopencookie(c, "r", functions);
     if (!file)
         return WEIR_NOMEM;
     setvbuf(file, c->stdio, _IOFBF, sizeof c->stdio);
     __fsetlocking(file, FSETLOCKING_BYCALLER); /* it is nobody else's */
     return read_file(c, file);
+}
+
+static enum weir_err capture_read(void *state, struct stream *in)
+{
+    struct capture *c = state;
+    c->in = in;
+    c->number = 0;
+    capture_flows_begin(c->flows);
+    enum weir_err err = is_plain(c) ? read_plain(c) : read_by_libpcap(c);
+    capture_flows_end(c->flows);
+    return err;
 }
 
 const struct reader reader_capture = {"capture", capture_claims, capture_open, capture_close, capture_read};

@@ -175,7 +175,7 @@ static enum capture_talk talk_of(struct capture_seen *s, const struct packet *p,
 
 static void see_tcp(struct capture_seen *s, uint32_t *flow, const struct packet *p, uint32_t minute)
 {
-    struct tls_hello hello;
+    WEIR_UNINITIALIZED struct tls_hello hello;
     enum capture_talk told = CAPTURE_TALK_NONE;
     bool is_hello = p->payload.p[0] == 22 && tls_parse(p->payload, &hello);
     if (is_hello)
@@ -216,7 +216,7 @@ bool capture_seen_add(struct capture_seen *s, uint32_t *flow, const struct packe
         see_icmp(s, flow, p);
     if (!p->payload.n)
         return false;
-    struct dns_message m;
+    WEIR_UNINITIALIZED struct dns_message m;
     if ((p->dst_port == PORT_DNS || p->src_port == PORT_DNS) && dns_parse(p->payload, p->protocol == PROTO_TCP, &m))
         return see_dns(s, flow, p, &m);
     if (p->protocol == PROTO_TCP) /* whoever hides behind the port of DNS, too */

@@ -245,5 +245,5 @@ enum capture_talk talk_on_odd_port(struct slice payload, bool is_hello, enum cap
         return port == 80 || is_of_another_service(port) ? CAPTURE_TALK_ODD_TLS : CAPTURE_TALK_NONE;
     if (clear == CAPTURE_TALK_HTTP)
         return port == 443 || is_of_another_service(port) ? CAPTURE_TALK_ODD_HTTP : CAPTURE_TALK_NONE;
-    return starts(payload, "SSH-2.0-") && port != 22 ? CAPTURE_TALK_ODD_SSH : CAPTURE_TALK_NONE;
+    return payload.n && payload.p[0] == 'S' && starts(payload, "SSH-2.0-") && port != 22 ? CAPTURE_TALK_ODD_SSH : CAPTURE_TALK_NONE;
 }
