@@ -98,6 +98,21 @@ static void neighbouring_keys_spread_like_random_ones(void **state)
     assert_in_range(filled_high, 25786 - 800, 25786 + 800);
 }
 
+/* With a key of zeros the products of all of these would be 0, and so would their hashes: with the key of this process they fill a table as
+ * any other keys do. */
+static void keys_chosen_to_meet_under_a_key_of_zeros_spread_like_random_ones(void **state)
+{
+    (void)state;
+    static bool seen[1 << 16];
+    unsigned filled = 0;
+    for (uint64_t i = 0; i < 1 << 15; i++) {
+        uint64_t h = hash_u64x2(0, i);
+        filled += !seen[h & 0xffff];
+        seen[h & 0xffff] = true;
+    }
+    assert_in_range(filled, 25786 - 800, 25786 + 800);
+}
+
 static void crc32c_gives_the_vectors_of_rfc_3720(void **state)
 {
     (void)state;
@@ -241,6 +256,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(keyed_hashes_repeat_inside_a_process),
         cmocka_unit_test(keyed_hashes_differ_between_processes),
         cmocka_unit_test(neighbouring_keys_spread_like_random_ones),
+        cmocka_unit_test(keys_chosen_to_meet_under_a_key_of_zeros_spread_like_random_ones),
         cmocka_unit_test(crc32c_gives_the_vectors_of_rfc_3720),
         cmocka_unit_test(crc32c_may_be_fed_in_parts),
         cmocka_unit_test(both_ways_to_a_crc_agree),

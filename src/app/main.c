@@ -2,6 +2,7 @@
 /* main.c - the door: standard streams that exist, signals, and into app_main. Everything else can be called from a test. */
 #include <fcntl.h>
 #include <malloc.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "weir/app.h"
@@ -27,6 +28,7 @@ int main(int argc, char **argv)
 {
     if (!have_standard_streams())
         return APP_FAILED;
+    prctl(PR_SET_DUMPABLE, 0); /* a core, or a debugger of the same user, would tell passwords and what the logs say */
     mallopt(M_MMAP_THRESHOLD, MAPPED_BYTES);
     app_catch_signals();
     return app_main(argc, argv, environ, stdout, stderr);

@@ -85,8 +85,9 @@ static void put_state(const struct metrics *m, struct buffer *out)
     buffer_printf(out, "weir_watermark_timestamp_seconds{scope=\"min\"} %" PRId64 "\n", m->watermark_s);
     one(out, "weir_hosts_tracked", "gauge", "Host-days in the open windows.", m->window.host_days);
     one(out, "weir_hosts_folded_total", "counter", "Flows of hosts beyond window.max_hosts.", m->counts.folded);
-    one(out, "weir_days_closed_total", "counter", "Days judged and learned for good.", m->counts.days_closed);
-    one(out, "weir_open_days_unjudged", "gauge", "1: something was counted since the open days were judged.", m->unjudged);
+    /* no "days" in these two: promtool takes that for a unit that should be seconds */
+    one(out, "weir_closings_total", "counter", "Days judged and learned for good.", m->counts.days_closed);
+    one(out, "weir_open_unjudged", "gauge", "1: something was counted since the open days were judged.", m->unjudged);
     family(out, "weir_findings_total", "counter", "New findings by severity.");
     static const char *const severity[] = {"unknown", "informational", "low", "medium", "high", "critical"};
     for (unsigned i = 0; i < WEIR_COUNT(severity); i++)

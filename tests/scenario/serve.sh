@@ -42,7 +42,7 @@ until_idle() {
     local deadline=$((SECONDS + 120))
     until page /metrics >"$TMP/metrics" && awk '
         /^#/ { next } { v[$1] = $2 }
-        END { exit !(v["weir_sweeps_total"] > 0 && v["weir_objects_waiting"] == 0 && v["weir_objects_resting"] == 0 && v["weir_open_days_unjudged"] == 0 && v["weir_store_up"] == 1) }' "$TMP/metrics"; do
+        END { exit !(v["weir_sweeps_total"] > 0 && v["weir_objects_waiting"] == 0 && v["weir_objects_resting"] == 0 && v["weir_open_unjudged"] == 0 && v["weir_store_up"] == 1) }' "$TMP/metrics"; do
         running || return 1
         [ "$SECONDS" -lt "$deadline" ] || die "the service does not come to rest: $(grep -v '^#' "$TMP/metrics")"
     done
