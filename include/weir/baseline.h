@@ -163,6 +163,7 @@ WEIR_MUST_USE enum weir_err baseline_decode(struct slice blob, struct baseline *
 #define CLASS_VERSION 1
 #define CLASS_FLEET 1ULL /* id of the class of all hosts */
 #define CLASS_YOUNG 2ULL /* id of the class of hosts younger than BASELINE_YOUNG_DAYS */
+#define CLASS_REST 3ULL  /* id of the class of hosts whose own class found no room */
 #define CLASS_GROUPS_MAX 262144
 #define CALIBRATION_DAYS 28
 #define CALIBRATION_KEPT 1024 /* largest excesses of a test and day; more are counted only */

@@ -8,12 +8,18 @@
 
 #include "weir/app.h"
 
+/* 47 KB each: addresses that somebody makes up, each in a network of its own, must not fill the memory. Classes that are known have more
+ * room than new ones, so a flood of those takes no place from them. */
+#define CLASS_RESERVED 16 /* ids below are of no network */
+#define CLASSES_MAX 4096
+#define CLASSES_NEW_MAX (CLASSES_MAX / 2)
+
 struct slot { uint64_t id; struct class_entry entry; };
 struct classes {
     struct store *store;
     struct log *log;
     uint16_t day;
-    struct class_entry fleet, young;
+    struct class_entry fleet, young, rest; /* rest: empty until it is needed */
     struct slot *slot; size_t n, cap; /* open addressing, cap a power of two */
     struct buffer blob;
 };
@@ -33,9 +39,11 @@ static enum weir_err load_state(struct classes *c, uint64_t id, struct class_sta
             err = WEIR_NOTFOUND;
         }
     }
-    if (err == WEIR_NOTFOUND)
-        err = (*out = class_new(id)) ? WEIR_OK : WEIR_NOMEM;
-    return err;
+    if (err != WEIR_NOTFOUND)
+        return err;
+    if (id >= CLASS_RESERVED && c->n >= CLASSES_NEW_MAX)
+        return WEIR_LIMIT;
+    return (*out = class_new(id)) ? WEIR_OK : WEIR_NOMEM;
 }
 
 static enum weir_err load(struct classes *c, uint64_t id, struct class_entry *out, struct fault *fault)
@@ -81,6 +89,7 @@ void classes_free(struct classes *c)
         entry_free(&c->slot[i].entry);
     entry_free(&c->fleet);
     entry_free(&c->young);
+    entry_free(&c->rest);
     buffer_fini(&c->blob);
     free(c->slot);
     free(c);
@@ -114,24 +123,36 @@ static bool make_room(struct classes *c)
     return true;
 }
 
+static enum weir_err load_whole(struct classes *c, uint64_t id, struct class_entry *out, struct fault *fault)
+{
+    enum weir_err err = load(c, id, out, fault);
+    if (err) {
+        entry_free(out);
+        *out = (struct class_entry){NULL, NULL};
+    }
+    return err;
+}
+
+static enum weir_err get_rest(struct classes *c, struct class_entry *out, struct fault *fault)
+{
+    enum weir_err err = c->rest.state ? WEIR_OK : load_whole(c, CLASS_REST, &c->rest, fault);
+    *out = c->rest;
+    return err;
+}
+
 enum weir_err classes_get(struct classes *c, uint64_t id, struct class_entry *out, struct fault *fault)
 {
     if (!make_room(c))
         return WEIR_NOMEM;
     struct slot *s = find(c->slot, c->cap, id);
-    enum weir_err err = s->id ? WEIR_OK : load(c, id, &s->entry, fault);
-    if (err) {
-        entry_free(&s->entry);
-        s->entry = (struct class_entry){NULL, NULL};
-        return err;
-    }
+    enum weir_err err = s->id ? WEIR_OK : id == CLASS_REST || c->n >= CLASSES_MAX ? WEIR_LIMIT : load_whole(c, id, &s->entry, fault);
+    if (err)
+        return err == WEIR_LIMIT ? get_rest(c, out, fault) : err;
     c->n += !s->id;
     s->id = id;
     *out = s->entry;
     return WEIR_OK;
 }
-
-#define CLASS_RESERVED 16
 
 uint64_t host_class(const struct host_day *d, struct slice word)
 {
@@ -170,6 +191,8 @@ enum weir_err classes_close(struct classes *c, struct fault *fault)
     enum weir_err err = close_one(c, c->fleet.state, fault);
     if (!err)
         err = close_one(c, c->young.state, fault);
+    if (!err && c->rest.state)
+        err = close_one(c, c->rest.state, fault);
     for (size_t i = 0; i < c->cap && !err; i++)
         if (c->slot[i].id)
             err = close_one(c, c->slot[i].entry.state, fault);

@@ -16,7 +16,7 @@ WEIR_MUST_USE enum weir_err classes_open(struct store *store, struct log *log, u
 void classes_free(struct classes *c);
 const struct class_entry *classes_fleet(const struct classes *c);
 const struct class_entry *classes_young(const struct classes *c);
-/* Its parts are borrowed until classes_free. */
+/* Its parts are borrowed until classes_free. Beyond a limit of classes in a day: that of the rest. */
 WEIR_MUST_USE enum weir_err classes_get(struct classes *c, uint64_t class_id, struct class_entry *out, struct fault *fault);
 /* The class of a host: by its role or subnet, whichever word is known, else by its network (/24, /64). Never 0, nor that of another kind of
  * class. */

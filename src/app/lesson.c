@@ -223,7 +223,10 @@ static enum weir_err list_host(struct judging *g, const struct host_day *d, bool
     if (err || old_class == class)
         return err;
     buffer_init(&name, 4096);
-    host_class_name(d, class_word(g->run, d), &name);
+    if (class == CLASS_REST)
+        buffer_puts(&name, "beyond the limit");
+    else
+        host_class_name(d, class_word(g->run, d), &name);
     err = name.err ? name.err : host_index_add_class(g->index, class, (struct slice){name.p, name.n}, g->fault);
     buffer_fini(&name);
     return err;
