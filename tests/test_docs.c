@@ -105,12 +105,12 @@ static void every_constant_of_the_model_stands_in_the_detection(void **state)
     (void)state;
     static const struct { const char *word, *rest; } constants[] = {
 #define MODEL(member, value, unit, origin) {#member, #value " | " unit " | " origin " |"},
-#include "models/egress-2.def"
+#include "models/egress-3.def"
     };
     static const struct { enum score_test test; const char *rest; } priors[] = {
 #define TEST(test, least, share, often, tail, young_often, young_tail, origin) \
     {SCORE_##test, #least " | " #share " | " #often " | " #tail " | " #young_often " | " #young_tail " | " origin " |"},
-#include "models/egress-2.def"
+#include "models/egress-3.def"
     };
     char *text = section("docs/detection.md", "\n## Constants");
     for (size_t i = 0; i < WEIR_COUNT(constants); i++)

@@ -164,6 +164,21 @@ static void the_alarm_is_the_least_excess_that_raises(void **state)
     }
 }
 
+static void as_far_as_a_history_speaks_a_test_may_raise_more_than_its_share(void **state)
+{
+    (void)state;
+    struct score_calibration *none = score_calibration_new(model, NULL, NULL, TODAY);
+    assert_near(calibration_gain(none, TEST, 0), 1);
+    score_calibration_free(none);
+    for (unsigned days = 0; days <= 8000; days += 1000) {
+        struct class_state *fleet = class_with(CLASS_FLEET, HISTORY, days, NULL, 0);
+        struct score_calibration *c = score_calibration_new(model, NULL, fleet, TODAY);
+        assert_near(calibration_gain(c, TEST, 0), 1 + (model->gain - 1) * days / (days + model->lambda_fleet));
+        score_calibration_free(c);
+        class_free(fleet);
+    }
+}
+
 static void a_fleet_that_exceeds_more_often_is_believed_less(void **state)
 {
     (void)state;
@@ -213,6 +228,7 @@ int main(void)
         cmocka_unit_test(nothing_above_is_certain),
         cmocka_unit_test(a_larger_excess_is_never_more_frequent),
         cmocka_unit_test(the_alarm_is_the_least_excess_that_raises),
+        cmocka_unit_test(as_far_as_a_history_speaks_a_test_may_raise_more_than_its_share),
         cmocka_unit_test(a_fleet_that_exceeds_more_often_is_believed_less),
         cmocka_unit_test(more_excesses_than_are_kept_still_count),
         cmocka_unit_test(days_to_come_do_not_count),

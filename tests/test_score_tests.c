@@ -254,19 +254,36 @@ static void creep_has_its_worked_example(void **state)
     assert_part(&s, SCORE_CREEP, 0, WANT(16.713, 14.125, 0.592, 4.369));
 }
 
-static void a_ramp_of_5_percent_a_day_creeps_out_before_it_has_multiplied_by_ten(void **state)
+static void assert_ramp_is_found(const struct around *a)
 {
-    (void)state;
     for (unsigned days = 1;; days++) {
         uint64_t next;
         struct baseline b = ramp(56, days, &next);
         struct day x;
         send(&x, WEB(1), 9, next);
-        struct score s = score(&x, &b, BUDGET);
+        struct score s = score_in(&x, &b, a);
         assert_true(next < 10 * GB);
         if (s.raised)
             break;
     }
+}
+
+static void alone_at_one_finding_a_week_a_ramp_of_5_percent_a_day_is_found_before_it_has_multiplied_by_ten(void **state)
+{
+    (void)state;
+    assert_ramp_is_found(&(struct around){.fleet_days = GROWN, .budget = 1.0 / 7});
+}
+
+/* A hundred hosts of which one in two hundred is a little above what it sent long ago, as in the fitting worlds. */
+static void in_a_fleet_a_ramp_of_5_percent_a_day_creeps_out_before_it_has_multiplied_by_ten(void **state)
+{
+    (void)state;
+    const struct baseline_run no_run = {0, 0, 0};
+    struct class_state *fleet = class_of(CLASS_FLEET, 10, 0, 0, 0);
+    for (unsigned i = 0; i < 2800; i++)
+        assert_int_equal(class_note_excess(fleet, SCORE_STRATA * SCORE_CREEP, (uint16_t)(TODAY - 1 - i % 28), i % 200 ? 0 : 6, no_run), WEIR_OK);
+    assert_ramp_is_found(&(struct around){.fleet = fleet, .fleet_days = GROWN, .budget = BUDGET});
+    class_free(fleet);
 }
 
 static void a_host_of_less_than_four_weeks_does_not_creep(void **state)
@@ -569,7 +586,8 @@ int main(void)
         cmocka_unit_test(beacon_has_its_worked_example),
         cmocka_unit_test(beacon_far_has_its_worked_example),
         cmocka_unit_test(creep_has_its_worked_example),
-        cmocka_unit_test(a_ramp_of_5_percent_a_day_creeps_out_before_it_has_multiplied_by_ten),
+        cmocka_unit_test(alone_at_one_finding_a_week_a_ramp_of_5_percent_a_day_is_found_before_it_has_multiplied_by_ten),
+        cmocka_unit_test(in_a_fleet_a_ramp_of_5_percent_a_day_creeps_out_before_it_has_multiplied_by_ten),
         cmocka_unit_test(a_host_of_less_than_four_weeks_does_not_creep),
         cmocka_unit_test(no_budget_breaks_a_floor),
         cmocka_unit_test(each_test_can_raise_just_over_its_floor),

@@ -56,7 +56,7 @@ struct finding_facts {
     bool sensitive;           /* the role of the host is */
     bool closed;              /* a quiet day followed */
     bool more;                /* the last day is still open: sums are lower bounds */
-    const char *model;        /* "egress-2" */
+    const char *model;        /* "egress-3" */
     char config_hash[17];     /* of the effective configuration */
 };
 

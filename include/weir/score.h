@@ -91,7 +91,7 @@ struct score {
 
 struct score_model; /* constants; see models/ */
 extern const struct score_model score_model_default;
-const char *score_model_version(const struct score_model *m); /* "egress-2" */
+const char *score_model_version(const struct score_model *m); /* "egress-3" */
 double score_test_share(const struct score_model *m, enum score_test test); /* of the budget; all tests sum to 1. Not of a rule */
 /* The smallest floor: on a host-day that sent less, inside and outside together, only the tests that count hours or the bytes of earlier days
  * can raise, whatever the baseline. */

@@ -3,7 +3,7 @@
  *
  *   mean[kind][hour] += (y - mean) / min(days, 14)        slow: the rhythm of the day
  *   week[dow][hour]  += (y - week) / min(weeks, 2)        fast: what happens every Sunday at two
- *   expected = max(mean, week, mean of the hour before and after - 1/2 octave)
+ *   expected = max(mean, week, mean of the hour before and after - 1/2 octave, mean of two to four hours before - 3/2 to 7/2 octaves)
  *
  * A kind of day that was never seen borrows the other's mean. All in 1/32 octaves, integers, so that every machine agrees.
  * Source: docs/detection.md, "hour volume". */
@@ -16,6 +16,8 @@
 #define MEAN_DAYS 14
 #define WEEK_WEEKS 2
 #define NEIGHBOUR (UNIT / 2)
+#define RUN_ON_HOURS 4
+#define RUN_ON UNIT /* less for each further hour */
 #define RESIDUALS_KEPT 56
 #define QUIET_BYTES 20000000 /* the floor of hour-volume: hours with less are all alike, or their noise would hide what stands out */
 
@@ -37,9 +39,21 @@ static unsigned expected(const struct baseline_profile *p, uint16_t day, unsigne
     return p->weeks[dow] && p->week[dow][hour] > v ? p->week[dow][hour] : v;
 }
 
+/* What takes longer than usual runs on into the hours behind. No residual is learned from that: on most days nothing comes. */
+static unsigned run_on(const struct baseline_profile *p, uint16_t day, unsigned hour)
+{
+    unsigned most = 0;
+    for (unsigned later = 2; later <= RUN_ON_HOURS; later++) {
+        unsigned v = hour_mean(p, kind_of(day), (hour + 24 - later) % 24), less = NEIGHBOUR + (later - 1) * RUN_ON;
+        most = v > most + less ? v - less : most;
+    }
+    return most;
+}
+
 bool profile_expect(const struct baseline_profile *p, uint16_t day, unsigned hour, double *octaves)
 {
-    *octaves = (double)expected(p, day, hour) / UNIT;
+    unsigned v = expected(p, day, hour), behind = run_on(p, day, hour);
+    *octaves = (double)(v > behind ? v : behind) / UNIT;
     return p->days[0] || p->days[1];
 }
 

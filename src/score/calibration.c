@@ -24,7 +24,7 @@ struct score_calibration {
     const struct score_model *m;
     bool learned;
     const double *lambda, *scale; /* priors */
-    struct { double lambda; struct tail class, fleet; } history[SCORE_HISTORIES];
+    struct { double lambda, gain; struct tail class, fleet; } history[SCORE_HISTORIES];
 };
 
 static double value(const struct tail *t, size_t i) { return (double)t->h.excess[i] / EIGHTHS; }
@@ -84,6 +84,11 @@ double score_rate(const struct score_calibration *c, enum score_test test, unsig
     return c->history[i].lambda * s;
 }
 
+double calibration_gain(const struct score_calibration *c, enum score_test test, unsigned stratum)
+{
+    return c->learned ? c->history[SCORE_STRATA * test + stratum].gain : 1;
+}
+
 uint8_t score_alarm(const struct score_calibration *c, enum score_test test, unsigned stratum, double threshold)
 {
     unsigned v = 1;
@@ -103,6 +108,7 @@ static enum weir_err learn(struct score_calibration *c, unsigned i, const struct
     fit(m, of_fleet, c->scale[test]);
     fit(m, of_class, c->scale[test]);
     double lambda = ((double)of_fleet->h.above + c->lambda[test] * m->lambda_fleet) / ((double)of_fleet->h.host_days + m->lambda_fleet);
+    c->history[i].gain = 1 + (m->gain - 1) * (double)of_fleet->h.host_days / ((double)of_fleet->h.host_days + m->lambda_fleet);
     c->history[i].lambda = ((double)of_class->h.above + lambda * m->lambda_class) / ((double)of_class->h.host_days + m->lambda_class);
     return err;
 }

@@ -2,6 +2,7 @@
 /* From observations to parts, and from parts to a score.
  *
  *   share = w / sum of all w;  spent = max(budget * spent_least, budget - reserve)
+ *   gain  = 1 + (gain of the model - 1) * host-days / (host-days + 1000): as far as a history speaks, and not the priors
  *   a test raises when u > 0 and rate(u) * shock <= share * gain * spent / strata
  *   score = -log10(smallest of rate / (share * gain / strata)): what would have to be spent for some test to raise
  *
@@ -13,13 +14,13 @@
 #include "score_private.h"
 
 const struct score_model score_model_default = {
-    .version = "egress-2",
+    .version = "egress-3",
 #define MODEL(member, value, unit, origin) .member = value,
-#include "models/egress-2.def"
+#include "models/egress-3.def"
 #define TEST(test, least, share, often, tail, young_often, young_tail, origin) \
     .floor[SCORE_##test] = least, .weight[SCORE_##test] = share, .lambda[SCORE_##test] = often, .scale[SCORE_##test] = tail, \
     .young_lambda[SCORE_##test] = young_often, .young_scale[SCORE_##test] = young_tail,
-#include "models/egress-2.def"
+#include "models/egress-3.def"
 };
 
 const char *score_model_version(const struct score_model *m) { return m->version; }
@@ -72,15 +73,21 @@ struct judging {
 /* What of a budget is spent on what is unusual by chance. */
 static double spent_of(const struct score_model *m, double budget) { return fmax(budget * m->spent_least, budget - m->reserve); }
 
-static double own_share(const struct score_model *m, enum score_test test) { return score_test_share(m, test) * m->gain / strata_open(test); }
+static double own_share(const struct judging *j, enum score_test test, unsigned stratum)
+{
+    return score_test_share(j->s->m, test) * calibration_gain(j->c, test, stratum) / strata_open(test);
+}
 
 /* Whatever the budget, nothing under the reference is a finding. */
-static double threshold(const struct judging *j, enum score_test test) { return own_share(j->s->m, test) * spent_of(j->s->m, j->budget); }
+static double threshold(const struct judging *j, enum score_test test, unsigned stratum)
+{
+    return own_share(j, test, stratum) * spent_of(j->s->m, j->budget);
+}
 
 static bool raises(const struct judging *j, const struct observation *o, double u)
 {
     double rate = score_rate(j->c, o->test, o->stratum, u) * survey_shock(j->s->survey, o->test);
-    return u > 0 && rate <= threshold(j, o->test);
+    return u > 0 && rate <= threshold(j, o->test, o->stratum);
 }
 
 static double common(const struct judging *j, const struct observation *o, unsigned hour)
@@ -122,7 +129,7 @@ static void judge_one(struct judging *j, const struct observation *o)
                            .largest_bytes = counts ? 0 : o->largest / factor, .history_days = o->history, .share = score_test_share(m, o->test)};
     judge_hours(j, o, &p);
     p.reference_bytes = counts ? 0 : lg_to_bytes(p.reference) / factor;
-    p.threshold = threshold(j, o->test);
+    p.threshold = threshold(j, o->test, o->stratum);
     p.rate = fmin(score_rate(j->c, o->test, o->stratum, p.excess) * survey_shock(j->s->survey, o->test), 1);
     p.raised = raises(j, o, p.excess);
     if (p.excess > 0) {
@@ -145,10 +152,11 @@ void scorer_judge(struct scorer *s, const struct score_calibration *c, double bu
     for (size_t i = 0; i < s->n; i++)
         judge_one(&j, &s->seen[i]);
     for (size_t i = 0; i < out->n; i++) {
-        double v = -log10(out->part[i].rate / own_share(s->m, out->part[i].test));
+        const struct score_part *p = &out->part[i];
+        double v = -log10(p->rate / own_share(&j, p->test, p->stratum));
         out->value = v > out->value ? v : out->value;
-        out->raised |= out->part[i].raised;
-        out->unusual |= out->part[i].raised;
+        out->raised |= p->raised;
+        out->unusual |= p->raised;
     }
 }
 

@@ -8,7 +8,7 @@
 struct score_model {
     const char *version;
 #define MODEL(member, value, unit, origin) double member;
-#include "models/egress-2.def"
+#include "models/egress-3.def"
     double floor[SCORE_STATISTICAL_COUNT], weight[SCORE_STATISTICAL_COUNT];
     double lambda[SCORE_STATISTICAL_COUNT], scale[SCORE_STATISTICAL_COUNT], young_lambda[SCORE_STATISTICAL_COUNT], young_scale[SCORE_STATISTICAL_COUNT]; /* priors */
 };
@@ -103,6 +103,8 @@ void observe_sum(struct scorer *s, enum score_test test, const struct amount *a,
 struct observation *observe(struct scorer *s, enum score_test test, uint64_t group, double reference, double spread); /* NULL: out of memory, noted */
 void observe_history(struct observation *o, const struct ring *r, unsigned skip);
 void feature_raise(struct scorer *s, enum baseline_feature f, double octaves); /* today's value is at least that */
+/* calibration.c: so much more than its share a test may raise. */
+double calibration_gain(const struct score_calibration *c, enum score_test test, unsigned stratum);
 static inline double floor_octaves(const struct scorer *s, enum score_test t) { return lg_bytes((uint64_t)s->m->floor[t]); }
 
 /* ---- survey.c ---- */
