@@ -19,7 +19,8 @@ struct provenance {
 };
 
 struct object {
-    const char *path;  /* "-" for standard input */
+    const char *path;  /* "-" for standard input; s3://BUCKET/KEY, the bytes of the key as they are */
+    const char *etag;  /* of what is far: the content that was listed; NULL: whatever is there */
     struct slice key;  /* from "AWSLogs/" on when present, else the base name */
     struct provenance from;
     uint64_t size_bytes;
@@ -62,9 +63,11 @@ extern const struct source_limits source_default_limits;
 struct object_list; /* owns paths */
 struct object_list *object_list_new(const struct source_limits *limits);
 void object_list_free(struct object_list *list);
-/* Add a file, a directory (recursive, in any layout) or "-". Skips quietly and counts: aws-logs-write-test, _SUCCESS,
+/* What is added from now on: of objects whose name tells a bucket, those from from_s to before to_s. In S3 folders of other days are not even listed. */
+void object_list_between(struct object_list *list, int64_t from_s, int64_t to_s);
+/* Add a file, a directory (recursive, in any layout), s3://BUCKET/KEY, s3://BUCKET/FOLDER, or "-". Skips quietly and counts: aws-logs-write-test, _SUCCESS,
  * names starting with '.', manifest files, labels.jsonl, *.md (D9). Does not follow symbolic links below a directory; a PATH given by
- * the user may be one. IO/NOTFOUND with fault if PATH itself cannot be read; unreadable things below are counted as rejects. */
+ * the user may be one. IO/NOTFOUND with fault if PATH itself cannot be read, UNAVAILABLE if S3 does not answer; unreadable things below are counted as rejects. */
 WEIR_MUST_USE enum weir_err object_list_add(struct object_list *list, const char *path, struct fault *fault);
 /* An object that somebody else opened; fd is the caller's. */
 WEIR_MUST_USE enum weir_err object_list_add_opened(struct object_list *list, const char *path, int fd, uint64_t size_bytes, struct fault *fault);

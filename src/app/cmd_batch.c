@@ -103,9 +103,6 @@ enum weir_err batch_list(int argc, char **argv, struct object_list **out, struct
     struct object_list *list = *out = object_list_new(&limits);
     enum weir_err err = list ? WEIR_OK : fault_set(fault, WEIR_NOMEM, "out of memory");
     for (int i = 0; i < argc && !err; i++)
-        if (strncmp(argv[i], "s3://", 5) == 0)
-            err = fault_set(fault, WEIR_USAGE, "cannot read '%.200s': buckets are not read yet, copy the objects to a directory first", argv[i]);
-    for (int i = 0; i < argc && !err; i++)
         if ((err = object_list_add(list, argv[i], fault)))
             fault->err = err = err == WEIR_NOTFOUND ? WEIR_USAGE : err;
     if (!err)

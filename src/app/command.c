@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "weir/source.h"
+#include "weir/source_s3.h"
 
 #include <jansson.h>
 #include <maxminddb.h>
@@ -133,7 +133,9 @@ enum weir_err app_load_config(struct app *app)
     app->log = log_new(app->err, app->quiet && level > LOG_LEVEL_WARN ? LOG_LEVEL_WARN : level, (enum log_format)c->log_format, clock_now_ns);
     if (*env_get(app->env, "JOURNAL_STREAM"))
         log_for_journal(app->log);
-    return WEIR_OK;
+    const struct s3_access access = {c->s3_region, c->s3_endpoint, c->s3_ca_file, app->env};
+    err = s3_allow(&access, &fault);
+    return err ? (app_fail(app, &fault), err) : WEIR_OK;
 }
 
 /* ---- the way in ---- */
@@ -174,6 +176,7 @@ static int enter(struct app *app, int argc, char **argv)
     } else {
         rc = help ? show_help(app) : run_command(app, argc - operands, argv + operands);
     }
+    s3_end();
     log_free(app->log);
     config_free(app->config);
     free(own);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "app/run.h"
+#include "weir/source_s3.h"
 
 /* ---- the ledger's index by day ---- */
 
@@ -254,7 +255,7 @@ static enum weir_err put_entry(struct run *run, const struct ledger_entry *e, st
     struct ledger_entry entry = *e;
     struct buffer path;
     buffer_init(&path, 2 * PATH_MAX);
-    if (!slice_eq(e->path, SLICE_LIT("-")) && e->path.p[0] != '/') {
+    if (!slice_eq(e->path, SLICE_LIT("-")) && e->path.p[0] != '/' && !path_is_far(e->path)) {
         buffer_printf(&path, "%s/", run->folder);
         buffer_slice(&path, e->path);
         entry.path = (struct slice){path.p, path.n};

@@ -14,6 +14,7 @@
 #include "app/run.h"
 #include "app/worker.h"
 #include "app/terminal.h"
+#include "weir/source_s3.h"
 
 #define FUTURE_S 600 /* a record that ends later than the clock by this is not believed */
 
@@ -157,7 +158,9 @@ static enum weir_err run_ranges(struct run *run, struct fault *fault)
     enum weir_err err = WEIR_OK;
     for (size_t first = 0; first < n && !err;) {
         size_t end = range_end(run, committed, first);
+        source_expect(run->list, first, end, run->duplicate);
         enum weir_err counted = run->parsers ? parsers_count(run, first, end, fault) : workers_count(run, first, end, app_threads(run->app), fault);
+        source_expect_none();
         if (counted && counted != WEIR_INTERRUPTED)
             return counted;
         failpoint("range-counted");

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "source/fetch.h"
+
 bool input_init(struct input *in)
 {
     *in = (struct input){.file = {.fd = -1}, .piece_bytes = INPUT_PIECE_BYTES};
@@ -26,6 +28,8 @@ void input_close(struct input *in)
 {
     if (in->file.fd >= 0 && in->file.owned)
         close(in->file.fd);
+    if (in->file.far)
+        fetch_close(in->file.far);
     in->file = (struct opened){.fd = -1};
     in->memory = NULL;
     in->size_bytes = 0;
@@ -65,7 +69,11 @@ enum weir_err input_next(struct input *in, const unsigned char **p, size_t *n, s
 {
     *p = in->piece;
     *n = 0;
-    if (in->file.fd >= 0) {
+    if (in->file.far) {
+        enum weir_err err = fetch_read(in->file.far, in->at, in->at ? 1 : SNIFF_BYTES, in->piece, in->piece_bytes, n, fault);
+        if (err)
+            return err;
+    } else if (in->file.fd >= 0) {
         ssize_t got;
         do
             got = pread(in->file.fd, in->piece, in->piece_bytes, (off_t)in->at);

@@ -90,15 +90,18 @@ enum weir_err gunzip_run(struct gunzip *g, struct bytes_in *in, unsigned char *o
 enum weir_err source_reject_err(enum source_reject why);
 
 /* ---- opening ---- */
-/* A regular file or the spool of standard input, by pread only. *owned tells who closes fd. */
+struct fetched; /* fetch.h */
+/* A regular file or the spool of standard input, by pread only, or what is fetched. *owned tells who closes fd. */
 struct opened {
     int fd;
     bool owned;
+    struct fetched *far; /* not NULL: then there is no fd */
     uint64_t size_bytes;
 };
 enum weir_err open_object(const struct object *o, uint64_t max_spool_bytes, struct opened *out, enum source_reject *why, struct fault *fault);
 enum weir_err spool_stdin(uint64_t max_bytes, struct opened *out, enum source_reject *why, struct fault *fault);
 const char *file_kind(unsigned mode); /* "FIFO" of st_mode */
+bool source_stopped(void); /* as source_stop_when tells */
 
 /* ---- for tests ---- */
 /* Hand the framing at most n bytes at a time: the output may not depend on it. */

@@ -12,6 +12,7 @@ struct object_list *object_list_new(const struct source_limits *limits)
     if (!list)
         return NULL;
     list->limits = limits ? *limits : source_default_limits;
+    object_list_between(list, INT64_MIN, INT64_MAX);
     list->paths = arena_new(0);
     if (!list->paths) {
         free(list);
@@ -27,6 +28,27 @@ void object_list_free(struct object_list *list)
     arena_free(list->paths);
     free(list->v);
     free(list);
+}
+
+void object_list_between(struct object_list *list, int64_t from_s, int64_t to_s)
+{
+    list->from_s = from_s;
+    list->to_s = to_s;
+}
+
+bool object_list_wants(const struct object_list *list, const struct provenance *from)
+{
+    return !from->account.n || (from->bucket_s >= list->from_s && from->bucket_s < list->to_s);
+}
+
+void object_list_describe(struct object_list *list, struct slice etag)
+{
+    struct object *o = &list->v[list->n - 1];
+    char *copy = etag.n ? arena_alloc(list->paths, etag.n + 1) : NULL;
+    if (copy)
+        memcpy(copy, etag.p, etag.n);
+    o->etag = copy;
+    o->stamp = stable_mix(stable_hash(etag.p, etag.n) ^ o->size_bytes) | 1;
 }
 
 static enum weir_err make_room(struct object_list *list, struct fault *fault)
@@ -53,9 +75,12 @@ enum weir_err object_list_push(struct object_list *list, struct slice path, size
     if (!copy)
         return fault_set(fault, WEIR_NOMEM, "out of memory for a path");
     memcpy(copy, path.p, path.n);
-    struct object *o = &list->v[list->n++];
+    struct object *o = &list->v[list->n];
     *o = (struct object){.path = copy, .size_bytes = size_bytes, .root_bytes = root_bytes};
     provenance_parse(o->path, &o->from, &o->key);
+    if (!object_list_wants(list, &o->from))
+        return WEIR_OK;
+    list->n++;
     list->bytes += size_bytes;
     return WEIR_OK;
 }

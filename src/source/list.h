@@ -12,6 +12,7 @@ struct object_list {
     struct arena *paths;
     struct object *v;
     size_t n, cap;
+    int64_t from_s, to_s; /* object_list_between */
     uint64_t bytes;
     struct source_skipped skipped;
 };
@@ -31,6 +32,11 @@ struct walk_told {
 enum weir_err walk_directory(struct object_list *list, struct slice path, size_t root_bytes, const struct walk_told *told, struct fault *fault);
 bool is_quiet_name(const char *name);
 
+enum weir_err object_list_add_s3(struct object_list *list, const char *url, struct fault *fault); /* bucket.c */
+/* The last one is far, and was listed with that content. */
+void object_list_describe(struct object_list *list, struct slice etag);
+/* A name without a bucket is in any span. */
+bool object_list_wants(const struct object_list *list, const struct provenance *from);
 enum weir_err object_list_push(struct object_list *list, struct slice path, size_t root_bytes, uint64_t size_bytes, struct fault *fault);
 
 #endif

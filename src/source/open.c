@@ -9,7 +9,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "source/fetch.h"
 #include "source/internal.h"
+#include "source/s3.h"
 
 #define OPEN_FLAGS (O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
 
@@ -110,11 +112,24 @@ static enum weir_err open_given(const struct object *o, struct opened *out, enum
     return WEIR_OK;
 }
 
+/* What is away now is no fault of the object. */
+static enum weir_err open_far(const struct object *o, struct opened *out, enum source_reject *why, struct fault *fault)
+{
+    *out = (struct opened){.fd = -1, .size_bytes = o->size_bytes};
+    *why = SOURCE_ACCEPTED;
+    return fetch_open(o, &out->far, fault);
+}
+
 enum weir_err source_open_file(const struct object *o, int *fd, enum source_reject *why, struct fault *fault)
 {
     struct opened file;
     enum weir_err err = open_object(o, 0, &file, why, fault);
     *fd = err ? -1 : file.fd;
+    if (err || !file.far)
+        return err;
+    err = fetch_whole(file.far, fd, fault);
+    *why = err && !fetch_is_away(err) ? SOURCE_UNREADABLE : SOURCE_ACCEPTED;
+    fetch_close(file.far);
     return err;
 }
 
@@ -122,6 +137,8 @@ enum weir_err open_object(const struct object *o, uint64_t max_spool_bytes, stru
 {
     if (o->fd > 0)
         return open_given(o, out, why, fault);
+    if (path_is_far(slice_of(o->path)))
+        return open_far(o, out, why, fault);
     if (strcmp(o->path, "-") == 0)
         return spool_stdin(max_spool_bytes, out, why, fault);
     if (o->root_bytes == 0 || o->root_bytes >= strlen(o->path))

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "source/fetch.h"
 #include "source/input.h"
 
 #define LEVELS 2
@@ -116,6 +117,9 @@ static uint64_t limit_of(const struct source_limits *limits, uint64_t stored)
     return limit < UINT64_MAX ? limit : UINT64_MAX - 1; /* one byte more is made to see that it is passed */
 }
 
+/* What is away now may be read later: then nothing is wrong with the object. */
+static enum source_reject why_unreadable(enum weir_err err) { return fetch_is_away(err) ? SOURCE_ACCEPTED : SOURCE_UNREADABLE; }
+
 /* To the start of what is open: the first piece is read and looked at. */
 static enum weir_err start(struct source *s, struct fault *fault)
 {
@@ -126,7 +130,7 @@ static enum weir_err start(struct source *s, struct fault *fault)
     s->settled = false;
     enum weir_err err = input_first(&s->input, &first.p, &first.n, &seen, fault);
     if (err != WEIR_OK) {
-        s->why = SOURCE_UNREADABLE;
+        s->why = why_unreadable(err);
         return err;
     }
     switch (sniff(first.p, seen, &name)) {
@@ -153,10 +157,10 @@ static enum weir_err open_input(struct source *s, const char *path, struct fault
 enum weir_err source_open(struct source *s, const struct object *o, struct fault *fault)
 {
     struct opened file;
-    input_close(&s->input);
+    enum weir_err err = open_object(o, s->limits.max_object_bytes, &file, &s->why, fault);
+    input_close(&s->input); /* after the new one is open: one that is far and read again is still there */
     s->levels = 0;
     s->inflated_bytes = 0;
-    enum weir_err err = open_object(o, s->limits.max_object_bytes, &file, &s->why, fault);
     if (err != WEIR_OK)
         return err;
     input_from_file(&s->input, file);
@@ -179,7 +183,7 @@ static enum weir_err refill(struct source *s, unsigned i, struct fault *fault)
     if (i == 0) {
         err = input_next(&s->input, &in->p, &in->n, fault);
         if (err != WEIR_OK)
-            s->why = SOURCE_UNREADABLE;
+            s->why = why_unreadable(err);
         in->last = in->n == 0;
         return err;
     }
@@ -230,9 +234,9 @@ static enum weir_err read_plain(struct source *s, unsigned char *out, size_t cap
     return WEIR_OK;
 }
 
-static bool is_doubtful(const struct source *s)
+static bool is_doubtful(const struct source *s, enum weir_err err)
 {
-    return s->fast != &inflate_zlib_ops && !s->second_opinion && s->levels > 0 && s->why != SOURCE_UNREADABLE;
+    return !fetch_is_away(err) && s->fast != &inflate_zlib_ops && !s->second_opinion && s->levels > 0 && s->why != SOURCE_UNREADABLE;
 }
 
 /* Look at the first inflated bytes: text goes out, gzip is unwrapped once more, all else is foreign. */
@@ -246,7 +250,7 @@ static enum weir_err settle(struct source *s, unsigned char *out, size_t cap, si
         err = run_level(s, s->levels - 1, out + have, want - have, &more, fault);
         have += more;
     }
-    if (err != WEIR_OK && err != WEIR_END && is_doubtful(s))
+    if (err != WEIR_OK && err != WEIR_END && is_doubtful(s, err))
         return err;
     switch (sniff(out, have, &name)) {
     case SNIFFED_FOREIGN: return foreign(s, name, fault);
@@ -303,7 +307,7 @@ enum weir_err source_read(struct source *s, char *out, size_t cap, size_t *n, st
         enum weir_err err = step(s, bytes, cap, &made, fault);
         if (err == WEIR_END)
             return finish(s, fault);
-        if (err != WEIR_OK && is_doubtful(s)) {
+        if (err != WEIR_OK && is_doubtful(s, err)) {
             s->second_opinion = true;
             s->skip_bytes = s->inflated_bytes;
             s->why = SOURCE_ACCEPTED;
@@ -372,7 +376,7 @@ enum weir_err source_hash(struct source *s, const struct object *o, struct sha25
         err = input_next(&s->input, &p, &n, fault);
     while (err == WEIR_OK && n > 0);
     if (err != WEIR_OK)
-        s->why = SOURCE_UNREADABLE;
+        s->why = why_unreadable(err);
     else
         sha256_end(s->input.sha, out);
     return err;

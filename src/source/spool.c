@@ -30,6 +30,8 @@ void source_stop_when(bool (*stopped)(void))
     stop = stopped;
 }
 
+bool source_stopped(void) { return stop && stop(); }
+
 static int make_in(const char *dir)
 {
     int fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC | O_EXCL, 0600);
@@ -81,7 +83,7 @@ static bool await_input(void)
 {
     struct pollfd in = {.fd = STDIN_FILENO, .events = POLLIN};
     for (;;) {
-        if (stop && stop())
+        if (source_stopped())
             return false;
         int n = poll(&in, 1, WAIT_MS);
         if (n > 0 || (n < 0 && errno != EINTR))

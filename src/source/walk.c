@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "source/list.h"
+#include "source/s3.h"
 
 #define DEPTH_MAX 64 /* each level holds a file descriptor */
 #define PATH_BYTES_MAX (PATH_MAX - 1) /* what open() takes */
@@ -53,8 +54,9 @@ static enum weir_err walk_file(struct walk *w, const struct stat *st)
     struct slice path = {w->path.p, w->path.n};
     if (w->told && w->told->file)
         return w->told->file(w->told->ctx, path, st);
+    size_t before = w->list->n;
     enum weir_err err = object_list_push(w->list, path, w->root_bytes, (uint64_t)st->st_size, w->fault);
-    if (!err)
+    if (!err && w->list->n > before)
         w->list->v[w->list->n - 1].stamp = stamp_of(st);
     return err;
 }
@@ -167,6 +169,8 @@ enum weir_err object_list_add(struct object_list *list, const char *path, struct
     struct stat st;
     char tidied[PATH_BYTES_MAX + 1];
     size_t n = strlen(path);
+    if (path_is_far(slice_of(path)))
+        return object_list_add_s3(list, path, fault);
     if (strcmp(path, "-") == 0)
         return object_list_push(list, slice_of(path), 0, 0, fault);
     if (n > PATH_BYTES_MAX)
