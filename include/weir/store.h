@@ -7,7 +7,7 @@
  * Nothing enumerates keys (Redis Cluster has no cheap way): what must be listed has an index value of its own; the one
  * exception is the findings outbox, an ordered sequence.
  *
- * Kinds: m meta · o ledger entry by object id · l ledger index by day · w open window by day and bucket · h host baseline ·
+ * Kinds: m meta · o ledger entry by object id · s object id by the place where it lies, if that is far · l ledger index by day · w open window by day and bucket · h host baseline ·
  *        c dossier of a host's finding (days, scores, evidence) · q finding by uid · f class of hosts · i index of hosts and classes ·
  *        v what the logs of a day covered · g objects that grow ·
  *        k marks, and what findings kept from being learned · d how far sinks have got.

@@ -5,8 +5,9 @@
 
 #include "app/pipeline.h"
 
-/* The objects behind the PATHs of a command line, sorted; free *out whatever comes back. */
-WEIR_MUST_USE enum weir_err batch_list(int argc, char **argv, struct object_list **out, struct fault *fault);
+/* The objects behind the PATHs of a command line, sorted: those whose bucket lies from from_s to before to_s, and those without one. Free *out
+ * whatever comes back. */
+WEIR_MUST_USE enum weir_err batch_list(int argc, char **argv, int64_t from_s, int64_t to_s, struct object_list **out, struct fault *fault);
 /* One run over them, its findings (host: only of that one, or NULL) on stdout and its summary on stderr. An exit code. */
 int batch_run(struct app *app, struct store *store, struct object_list *list, const struct ip *host, unsigned fail_severity);
 

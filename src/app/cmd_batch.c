@@ -10,7 +10,7 @@
 #include "app/terminal.h"
 
 struct batch_options {
-    const char *fail_on;
+    const char *fail_on, *from, *to;
 };
 
 static enum weir_err write_summary(const struct app *app, const struct run_counts *counts, struct fault *fault)
@@ -97,11 +97,13 @@ int batch_run(struct app *app, struct store *store, struct object_list *list, co
     return interrupted ? APP_DONE : exit_code(&counts, failing);
 }
 
-enum weir_err batch_list(int argc, char **argv, struct object_list **out, struct fault *fault)
+enum weir_err batch_list(int argc, char **argv, int64_t from_s, int64_t to_s, struct object_list **out, struct fault *fault)
 {
     struct source_limits limits = source_default_limits;
     struct object_list *list = *out = object_list_new(&limits);
     enum weir_err err = list ? WEIR_OK : fault_set(fault, WEIR_NOMEM, "out of memory");
+    if (!err)
+        object_list_between(list, from_s, to_s);
     for (int i = 0; i < argc && !err; i++)
         if ((err = object_list_add(list, argv[i], fault)))
             fault->err = err = err == WEIR_NOTFOUND ? WEIR_USAGE : err;
@@ -115,12 +117,19 @@ static int run_batch(struct app *app, int argc, char **argv)
     const struct batch_options *options = app->options;
     struct fault fault = {WEIR_OK, ""};
     unsigned severity = 0;
+    int64_t from_s = INT64_MIN, to_s = INT64_MAX;
     enum weir_err err = findings_severity(options->fail_on, "fail-on", &severity, &fault);
+    if (!err)
+        err = findings_time("from", options->from, &from_s, &fault);
+    if (!err)
+        err = findings_time("to", options->to, &to_s, &fault);
+    if (!err && from_s >= to_s)
+        err = fault_set(&fault, WEIR_USAGE, "option '--to': not after '--from'");
     if (err)
         return app_fail(app, &fault);
     struct object_list *list = NULL;
     struct store *store = NULL;
-    err = batch_list(argc, argv, &list, &fault);
+    err = batch_list(argc, argv, from_s, to_s, &list, &fault);
     if (!err)
         err = open_store(app, STORE_READ_WRITE, &store, &fault);
     struct delivery *delivery = NULL;
@@ -135,6 +144,8 @@ static int run_batch(struct app *app, int argc, char **argv)
 }
 
 static const struct option_row rows[] = {
+    {"from", "TIME", "leave out objects whose name tells an earlier time", OPTION_TEXT, offsetof(struct batch_options, from)},
+    {"to", "TIME", "leave out objects whose name tells this time or a later one", OPTION_TEXT, offsetof(struct batch_options, to)},
     {"fail-on", "SEVERITY", "exit with 3 if a finding is at or above it", OPTION_TEXT, offsetof(struct batch_options, fail_on)},
 };
 

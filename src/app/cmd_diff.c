@@ -74,7 +74,7 @@ static enum weir_err run_side(struct app *app, struct side *s, int argc, char **
     struct store *own = NULL;
     struct outbox all = {NULL, 0, 0};
     int64_t first_s, last_s;
-    enum weir_err err = batch_list(argc, argv, &list, fault);
+    enum weir_err err = batch_list(argc, argv, INT64_MIN, INT64_MAX, &list, fault);
     if (!err)
         err = replay_state(NULL, &own, fault);
     if (!err)

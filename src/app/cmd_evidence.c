@@ -350,7 +350,7 @@ static int run_evidence(struct app *app, int argc, char **argv)
         app_complain(app, "option '--output' is missing: weir evidence ID -o DIR [PATH...]");
         code = APP_USAGE;
     }
-    if (!code && argc > 1 && batch_list(argc - 1, argv + 1, &at, &fault))
+    if (!code && argc > 1 && batch_list(argc - 1, argv + 1, INT64_MIN, INT64_MAX, &at, &fault))
         code = app_fail(app, &fault);
     struct store *store = code ? NULL : outbox_open(app, &code);
     if (store)

@@ -110,7 +110,7 @@ static int replay(struct app *app, const struct asked *asked, int argc, char **a
     struct fault fault = {WEIR_OK, ""};
     struct object_list *list = NULL;
     struct store *own = NULL;
-    enum weir_err err = batch_list(argc, argv, &list, &fault);
+    enum weir_err err = batch_list(argc, argv, asked->span.from_s, asked->span.to_s, &list, &fault);
     if (!err)
         replay_limit(app, list, &asked->span);
     if (!err)
@@ -136,7 +136,7 @@ static int verify(struct app *app, int argc, char **argv)
     code = outbox_fold(live, &all, &fault) ? app_fail(app, &fault) : APP_DONE;
     if (!code && strcmp(o->verify, "all") != 0)
         code = outbox_find(app, &all, o->verify, &entry);
-    if (!code && ((argc && batch_list(argc, argv, &list, &fault)) || own_state(o, &own, &fault)))
+    if (!code && ((argc && batch_list(argc, argv, INT64_MIN, INT64_MAX, &list, &fault)) || own_state(o, &own, &fault)))
         code = app_fail(app, &fault);
     if (!code)
         code = replay_verify(app, live, own, list, entry ? &(struct outbox){entry, 1, 1} : &all);

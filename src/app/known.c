@@ -122,6 +122,7 @@ static void touch(struct run *run, int64_t first_s, int64_t last_s)
 
 struct sized {
     uint64_t size;
+    const char *etag; /* "": on this machine */
     size_t index;
     struct sha256 id;
     bool hashed;
@@ -132,6 +133,9 @@ static int by_size(const void *a, const void *b)
     const struct sized *x = a, *y = b;
     if (x->size != y->size)
         return x->size < y->size ? -1 : 1;
+    int by_etag = strcmp(x->etag, y->etag);
+    if (by_etag)
+        return by_etag;
     return (x->index > y->index) - (x->index < y->index);
 }
 
@@ -161,7 +165,7 @@ static void mark_twins(struct run *run, struct sized *s, size_t n)
     for (size_t i = 1; i < n; i++)
         for (size_t k = 0; s[i].hashed && k < i; k++)
             if (s[k].hashed && memcmp(s[i].id.b, s[k].id.b, SHA256_BYTES) == 0) {
-                run->duplicate[s[i].index] = 1;
+                run->duplicate[s[i].index > s[k].index ? s[i].index : s[k].index] = 1;
                 break;
             }
 }
@@ -203,6 +207,28 @@ static bool mark_stages(struct run *run)
     return blob != NULL;
 }
 
+static const char *etag_of(const struct object *o) { return o->etag ? o->etag : ""; }
+static bool alike(const struct sized *a, const struct sized *b) { return a->size == b->size && strcmp(a->etag, b->etag) == 0; }
+
+/* Known to the ledger, or worth being hashed. What is far is not fetched for that: where it lies tells, and what was never seen there is found out by
+ * reading it, unless it is alike with another. */
+static enum weir_err identify(struct run *run, struct source *source, struct sized *s, bool ledger, bool twin, struct fault *fault)
+{
+    const struct object *o = object_list_at(run->list, s->index);
+    if (*s->etag && store_position(run->store).seq > 0) {
+        enum weir_err err = ledger_locate(run->store, o, &s->id, fault);
+        s->hashed = err == WEIR_OK;
+        if (err && err != WEIR_NOTFOUND && err != WEIR_CORRUPT && err != WEIR_TRUNCATED)
+            return err;
+        ledger = s->hashed;
+    } else if (*s->etag) {
+        ledger = false;
+    }
+    if (!s->hashed && (twin || (ledger && !*s->etag)))
+        s->hashed = source_hash(source, o, &s->id, NULL) == WEIR_OK;
+    return ledger && s->hashed ? mark_known(run, s, fault) : WEIR_OK;
+}
+
 /* Hash what may be a duplicate: objects of equal size, and all of them when the ledger is to be asked. Unreadable ones are told of later. */
 enum weir_err run_find_duplicates(struct run *run, struct fault *fault)
 {
@@ -218,15 +244,12 @@ enum weir_err run_find_duplicates(struct run *run, struct fault *fault)
         return fault_set(fault, WEIR_NOMEM, "out of memory");
     }
     for (size_t i = 0; i < n; i++)
-        s[i] = (struct sized){.size = object_list_at(run->list, i)->size_bytes, .index = i};
+        s[i] = (struct sized){.size = object_list_at(run->list, i)->size_bytes, .etag = etag_of(object_list_at(run->list, i)), .index = i};
     qsort(s, n, sizeof *s, by_size);
     enum weir_err err = WEIR_OK;
     for (size_t i = 0; i < n && !err && !app_interrupted(); i++) {
-        bool twin = (i && s[i - 1].size == s[i].size) || (i + 1 < n && s[i + 1].size == s[i].size);
-        if (ledger || twin)
-            s[i].hashed = source_hash(source, object_list_at(run->list, s[i].index), &s[i].id, NULL) == WEIR_OK;
-        if (ledger && s[i].hashed)
-            err = mark_known(run, &s[i], fault);
+        bool twin = (i && alike(&s[i - 1], &s[i])) || (i + 1 < n && alike(&s[i + 1], &s[i]));
+        err = identify(run, source, &s[i], ledger, twin, fault);
     }
     if (run->known_n)
         qsort(run->known, run->known_n, sizeof *run->known, by_id);
@@ -271,6 +294,27 @@ static int fresh_order(const void *a, const void *b)
     return (x->index > y->index) - (x->index < y->index);
 }
 
+void run_note_found(struct run *run, size_t index, const struct sha256 *id)
+{
+    struct known_object *all = object_list_at(run->list, index)->etag ? array_grow(run->found, &run->found_cap, run->found_n, sizeof *all) : NULL;
+    if (!all)
+        return; /* it is read again by the next run */
+    run->found = all;
+    all[run->found_n++] = (struct known_object){.id = *id, .index = index};
+}
+
+static enum weir_err put_locations(struct run *run, struct fault *fault)
+{
+    enum weir_err err = WEIR_OK;
+    for (size_t i = 0; i < run->fresh_n && !err; i++) {
+        const struct object *o = object_list_at(run->list, run->fresh[i].index);
+        err = o->etag ? ledger_put_location(run->store, o, &run->fresh[i].entry.id, fault) : WEIR_OK;
+    }
+    for (size_t i = 0; i < run->found_n && !err; i++)
+        err = ledger_put_location(run->store, object_list_at(run->list, run->found[i].index), &run->found[i].id, fault);
+    return err;
+}
+
 enum weir_err run_put_ledger(struct run *run, struct fault *fault)
 {
     enum weir_err err = WEIR_OK;
@@ -282,6 +326,8 @@ enum weir_err run_put_ledger(struct run *run, struct fault *fault)
             err = index_object(run, &run->fresh[i], fault);
         touch(run, run->fresh[i].entry.first_s, run->fresh[i].entry.last_s);
     }
+    if (!err)
+        err = put_locations(run, fault);
     if (!err)
         err = growths_put(&run->growths, run->store, fault);
     for (size_t i = 0; i < run->days && !err; i++)

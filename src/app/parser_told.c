@@ -198,6 +198,7 @@ static enum weir_err take_counted(struct run *run, size_t index, struct told *t,
     t->object.entry.counted = *pass_over;
     if ((t->growth.n && *pass_over == t->growth.n) || run_counted_already(run, &t->object.entry.id)) {
         run->counts.objects_duplicate++;
+        run_note_found(run, index, &t->object.entry.id);
         return WEIR_OK;
     }
     err = window_merge(run->window, scratch);

@@ -138,7 +138,7 @@ static enum weir_err checkpoint(struct run *run, size_t next, struct fault *faul
     for (size_t i = 0; i < closed_n; i++)
         run_forget_day(run, closed[i]);
     run->unjudged = run->lost_s != INT64_MAX || (!(last && run->feed->judge_open) && (run->unjudged || run->fresh_n > 0));
-    run->fresh_n = run->fresh_days = 0;
+    run->fresh_n = run->fresh_days = run->found_n = 0;
     growths_free(&run->growths);
     run->counts.days_closed += closed_n;
     run->counts.checkpoints++;
@@ -166,7 +166,7 @@ static enum weir_err run_ranges(struct run *run, struct fault *fault)
         failpoint("range-counted");
         if (counted || commit_is_due(run, committed, end)) {
             malloc_trim(0); /* the workers' windows are gone: give their memory back before the commit needs its own */
-            if (run->fresh_n > 0 || (end == n && run->feed->judge_open))
+            if (run->fresh_n > 0 || run->found_n > 0 || (end == n && run->feed->judge_open))
                 err = checkpoint(run, counted ? first : end, fault);
             committed = end;
         }
@@ -282,10 +282,13 @@ enum weir_err run_feed(struct run *run, const struct feed *feed, struct fault *f
     progress_done(run->progress);
     free(run->duplicate);
     free(run->known);
+    free(run->found);
     run->progress = NULL;
     run->duplicate = NULL;
     run->known = NULL;
     run->known_n = 0;
+    run->found = NULL;
+    run->found_n = run->found_cap = 0;
     run->list = NULL;
     run->feed = NULL;
     return err;

@@ -107,6 +107,10 @@ enum weir_err ledger_get(struct store *s, const struct sha256 *id, struct buffer
 /* What the ledger calls an object (a sink_object_name, ctx is the store). Not to know it is no error: nothing is added then. */
 void ledger_name(void *store, const struct sha256 *object, struct buffer *out);
 bool ledger_has(struct store *s, const struct sha256 *id);
+/* Which object lies where, for objects that are far: so that one that was counted is known without being fetched. NOTFOUND: not known, or
+ * another content lies there now. */
+enum weir_err ledger_locate(struct store *s, const struct object *o, struct sha256 *id, struct fault *fault);
+enum weir_err ledger_put_location(struct store *s, const struct object *o, const struct sha256 *id, struct fault *fault);
 /* The objects with records of a day: append and read. */
 enum weir_err ledger_day_get(struct store *s, uint16_t day, struct buffer *ids, struct fault *fault);
 enum weir_err ledger_day_put(struct store *s, uint16_t day, struct slice ids, struct fault *fault);

@@ -8,6 +8,7 @@
 #include "app/context.h"
 #include "app/json_diff.h"
 #include "app/marks.h"
+#include "weir/source_s3.h"
 
 #define BUCKET_S 300         /* of the name: it tells the ends of records of five minutes */
 #define QUIET_DAYS 400       /* so many days without an object end the walk back through the ledger */
@@ -101,7 +102,7 @@ static enum weir_err list_counted(struct store *live, const struct ids *ids, str
     for (size_t i = 0; i < ids->n && !err; i++) {
         struct ledger_entry e = {.stored = 0};
         buffer_clear(&keep);
-        bool known = ledger_get(live, &ids->id[i], &keep, &e, NULL) == WEIR_OK && e.path.n && !memchr(e.path.p, 0, e.path.n) && e.path.p[0] == '/';
+        bool known = ledger_get(live, &ids->id[i], &keep, &e, NULL) == WEIR_OK && e.path.n && !memchr(e.path.p, 0, e.path.n) && (e.path.p[0] == '/' || path_is_far(e.path));
         if (known)
             ((char *)(uintptr_t)e.path.p)[e.path.n] = 0; /* in keep, over the length of the key */
         *lost += !known || object_list_add(list, e.path.p, fault) != WEIR_OK;

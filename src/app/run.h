@@ -48,6 +48,7 @@ struct run {
     struct fresh_object *fresh; size_t fresh_n, fresh_cap;
     uint16_t *fresh_day; size_t fresh_days, fresh_days_cap;
     struct known_object *known; size_t known_n; /* by id */
+    struct known_object *found; size_t found_n, found_cap; /* far ones that proved to be counted already: the ledger gets to know where they lie */
     struct growths growths;
     struct progress *progress;
     struct day_objects *day; size_t days, days_cap;
@@ -93,6 +94,8 @@ void run_flow_rules(const struct run *run, struct flow_rules *out);
 /* ---- known.c ---- */
 /* Mark what needs no reading: twins in the list, and what the ledger knows when the feed asks for that. */
 enum weir_err run_find_duplicates(struct run *run, struct fault *fault);
+/* An object of the list that was read and proved to be counted already. */
+void run_note_found(struct run *run, size_t index, const struct sha256 *id);
 enum weir_err run_put_ledger(struct run *run, struct fault *fault); /* the fresh objects, and the index of their days */
 void run_forget_day(struct run *run, uint16_t day);                 /* closed: nothing more is appended to its index */
 /* *out is valid until the next call. */

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a run keeps in the store besides baselines, findings and windows: the ledger and its index by day, the run state.
  *   o <sha256>       blob 'o': string path, string key, varint stored, varint records, u64 first_s, u64 last_s
+ *   s <sha256>       blob 's': the 32 bytes of an object's id; the key is of "path", NUL, "etag", NUL, "size" where it lies
  *   l <day, 4 hex>   blob 'l': 32-byte object ids, in the order of counting
  *   m 1              blob 'm': u8 enum context_grouping: how destinations were grouped at the last commit
  *   m 0              blob 'm': u64 watermark_s, u16 closed_through, varint days, days * u16, varint findings, findings * u64 */
 #include <stdlib.h>
+#include <string.h>
 #include <string.h>
 
 #include "app/pipeline.h"
@@ -89,6 +91,53 @@ bool ledger_has(struct store *s, const struct sha256 *object)
     char id[2 * SHA256_BYTES + 1];
     hex_encode(object->b, SHA256_BYTES, id);
     return store_has(s, 'o', id);
+}
+
+static void location_id(const struct object *o, char id[2 * SHA256_BYTES + 1])
+{
+    struct buffer b;
+    struct sha256 digest;
+    buffer_init(&b, 2 * PATH_LIMIT);
+    buffer_put(&b, o->path, strlen(o->path) + 1);
+    buffer_put(&b, o->etag, strlen(o->etag) + 1);
+    buffer_printf(&b, "%llu", (unsigned long long)o->size_bytes);
+    sha256_of(b.p, b.n, &digest);
+    hex_encode(digest.b, sizeof digest.b, id);
+    buffer_fini(&b);
+}
+
+enum weir_err ledger_locate(struct store *s, const struct object *o, struct sha256 *object, struct fault *fault)
+{
+    char id[2 * SHA256_BYTES + 1];
+    struct buffer b;
+    struct cursor c;
+    uint8_t version;
+    location_id(o, id);
+    buffer_init(&b, 4096);
+    enum weir_err err = store_get(s, 's', id, &b, fault);
+    if (!err && (err = blob_open((struct slice){b.p, b.n}, 's', VERSION, &version, &c)))
+        bad_value(fault, err, 's', id);
+    if (!err) {
+        struct slice bytes = cursor_bytes(&c, SHA256_BYTES);
+        if (c.err)
+            err = bad_value(fault, WEIR_CORRUPT, 's', id);
+        else
+            memcpy(object->b, bytes.p, SHA256_BYTES);
+    }
+    buffer_fini(&b);
+    return err;
+}
+
+enum weir_err ledger_put_location(struct store *s, const struct object *o, const struct sha256 *object, struct fault *fault)
+{
+    char id[2 * SHA256_BYTES + 1];
+    struct buffer b;
+    location_id(o, id);
+    buffer_init(&b, 4096);
+    size_t begin = blob_begin(&b, 's', VERSION);
+    buffer_put(&b, object->b, SHA256_BYTES);
+    blob_end(&b, begin);
+    return put_blob(s, 's', id, &b, fault);
 }
 
 enum weir_err ledger_day_get(struct store *s, uint16_t day, struct buffer *ids, struct fault *fault)

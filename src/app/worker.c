@@ -274,6 +274,7 @@ static void merge_object(struct worker *w, const struct object_outcome *o)
     bool grown = growth.n && w->counted == growth.n; /* an earlier stage of an object that grew meanwhile */
     if (!run->tell && (grown || run_counted_already(run, &o->id))) { /* standard input beside a file, a file that changed since it was hashed */
         run->counts.objects_duplicate++;
+        run_note_found(run, w->index, &o->id);
         return;
     }
     w->counts.objects_done = 1;
