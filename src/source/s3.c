@@ -12,8 +12,6 @@
 #include "source/internal.h"
 
 #define URL_MAX (16u << 10)
-#define PAUSE_FIRST_NS INT64_C(100000000)
-#define PAUSE_MAX_NS INT64_C(20000000000)
 #define SLOT_NS INT64_C(200000000) /* between two requests to an endpoint that fails */
 #define SLICE_NS INT64_C(100000000) /* of a pause, between two looks at the stop */
 #define CALM 2                     /* failures in a row from which on requests go one by one */
@@ -37,6 +35,14 @@ static struct {
     char *const *env;
     struct s3 *client;
 } global = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static int64_t pause_first_ns = 100000000, pause_max_ns = 20000000000;
+
+void s3_set_pauses(int64_t first_ns, int64_t max_ns)
+{
+    pause_first_ns = first_ns;
+    pause_max_ns = max_ns;
+}
 
 static int64_t now_ns(void)
 {
@@ -186,7 +192,8 @@ static void note_outcome(struct s3 *s, bool failed, unsigned round, uint64_t ret
     if (!failed) {
         s->failures = 0;
     } else if (round == s->round) {
-        int64_t now = now_ns(), most = s->failures < 8 ? PAUSE_FIRST_NS << (s->failures + 1) : PAUSE_MAX_NS;
+        int64_t now = now_ns(), most = s->failures < 8 ? pause_first_ns << (s->failures + 1) : pause_max_ns;
+        most = most < pause_max_ns ? most : pause_max_ns;
         int64_t pause = (int64_t)(hash_u64x2((uint64_t)now, s->round) % (uint64_t)most), asked = (int64_t)(retry_after_s < 20 ? retry_after_s : 20) * 1000000000;
         pause = pause > asked ? pause : asked;
         s->failures++;

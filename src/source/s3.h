@@ -39,6 +39,8 @@ struct s3_call {
  * The answer is the caller's and initialised. */
 WEIR_MUST_USE enum weir_err s3_ask(struct s3 *s, struct web *w, const struct s3_call *c, struct web_answer *a, struct fault *fault);
 
+void s3_set_pauses(int64_t first_ns, int64_t max_ns); /* for tests */
+
 /* One page of the keys that begin with prefix: after `after` ("" from the first), or where the page before ended (token). delimiter: "/", or "". */
 struct s3_listing {
     struct slice bucket, prefix, after;
