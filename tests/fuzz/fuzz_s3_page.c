@@ -22,7 +22,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct s3_page page;
     struct s3_error error;
     size_t n = 0;
-    char *copy = malloc(size + 1); /* of the exact size, so that a read beyond it is seen */
+    char *copy = malloc(size ? size : 1); /* of the exact size, so that a read beyond it is seen */
     if (!copy)
         return 0;
     for (size_t i = 0; i < size; i++)
