@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* source_watch - objects as they come into directories: each once, and only when it is complete.
  *
+ * A bucket tells nothing: there are sweeps of its listing, a page a turn. What is listed there is complete.
  * Two ways lead to an object, so that neither has to be perfect: the kernel tells (inotify), and a sweep of the whole listing
  * finds what it did not tell (a full queue, no room for more watches, a network file system, the time before the start).
  * Complete is what was renamed in. What was written in place is complete when it was closed, or when nobody told so, and then
@@ -22,8 +23,9 @@ struct watch_settings {
     int64_t sweep_ns; /* from one sweep to the next */
     void *ctx;
     void (*refused)(void *ctx, const char *path, const char *kind); /* a "symbolic link", "FIFO"...: once for each */
+    int64_t (*since_s)(void *ctx); /* of buckets, objects whose name tells an earlier time are not listed; NULL: all are. Asked when a sweep begins */
 };
-/* The directories must exist; one may be a symbolic link. Nothing is listed before the first turn. */
+/* The directories must exist; one may be a symbolic link. s3://BUCKET/FOLDER is swept only. Nothing is listed before the first turn. */
 WEIR_MUST_USE enum weir_err source_watch_open(const char *const *dirs, size_t n, const struct watch_settings *settings, struct source_watch **out,
                                               struct fault *fault);
 void source_watch_close(struct source_watch *w); /* NULL is fine */

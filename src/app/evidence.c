@@ -290,8 +290,8 @@ static enum weir_err search_object(struct search *s, struct object_reader *reade
     if (same && s->found)
         keep_object(s, id, o);
     forget_object(s); /* changed or gone: its bytes stay unplaced */
-    if (outcome.err == WEIR_INTERRUPTED)
-        return WEIR_INTERRUPTED;
+    if (outcome.err == WEIR_INTERRUPTED || outcome.err == WEIR_UNAVAILABLE)
+        return outcome.err; /* away for now: that says nothing of its bytes */
     return s->nomem || s->a.nomem ? WEIR_NOMEM : WEIR_OK;
 }
 

@@ -162,7 +162,12 @@ static enum weir_err hand_out(struct parsers *ps, struct parser *p, size_t index
     struct fault cause = {WEIR_OK, ""};
     enum source_reject why = SOURCE_ACCEPTED;
     int fd;
-    if (source_open_file(o, &fd, &why, &cause)) {
+    enum weir_err opened = source_open_file(o, &fd, &why, &cause);
+    if (opened && why == SOURCE_ACCEPTED) {
+        *fault = cause;
+        return opened;
+    }
+    if (opened) {
         reject_unopened(ps->run, o, why, &cause);
         return WEIR_OK;
     }
@@ -213,15 +218,32 @@ static enum weir_err take_answer(struct parsers *ps, struct parser *p, struct fa
     return err;
 }
 
+/* It is given again, or told as dead; until then its days stay open. */
+static void note_lost(struct run *run, size_t index, enum feed_lost how)
+{
+    const struct object *o = object_list_at(run->list, index);
+    if (run->feed->lost)
+        run->feed->lost[index] = (uint8_t)how;
+    run->lost_s = o->from.bucket_s < run->lost_s ? o->from.bucket_s : run->lost_s;
+    run->counts.objects_listed--;
+}
+
+/* What serves an object is away, so the rest need not be tried: all of it waits again. */
+static void leave(struct run *run, size_t first, size_t end_of_range, const struct fault *cause)
+{
+    log_warn(run->app->log, "objects cannot be fetched now, they wait", LOG_TEXT("object", slice_of(object_list_at(run->list, first)->path)),
+             LOG_NUMBER("objects", end_of_range - first), LOG_TEXT("cause", slice_of(cause->text)));
+    for (size_t i = first; i < end_of_range; i++)
+        if (!run->duplicate[i])
+            note_lost(run, i, FEED_LOST_AWAY);
+}
+
 static enum weir_err lose(struct parsers *ps, struct parser *p, struct fault *fault)
 {
     struct run *run = ps->run;
     const struct object *o = object_list_at(run->list, p->index);
     log_error(run->app->log, "a parser died or hung, its object is not counted", LOG_TEXT("object", slice_of(o->path)));
-    if (run->feed->lost)
-        run->feed->lost[p->index] = 1;
-    run->lost_s = o->from.bucket_s < run->lost_s ? o->from.bucket_s : run->lost_s; /* it comes again: its days stay open */
-    run->counts.objects_listed--; /* it is given again, or told as dead */
+    note_lost(run, p->index, FEED_LOST_DEAD);
     end(p);
     return start(run, p, fault);
 }
@@ -288,7 +310,14 @@ enum weir_err parsers_count(struct run *run, size_t first, size_t end_of_range, 
             next++;
         if (p && next < end_of_range) {
             p->again = 0;
-            err = hand_out(ps, p, next++, 0, fault);
+            err = hand_out(ps, p, next, 0, fault);
+            if (err == WEIR_UNAVAILABLE) {
+                leave(run, next, end_of_range, fault);
+                next = end_of_range;
+                err = WEIR_OK;
+            } else {
+                next++;
+            }
         } else if (busy) {
             err = wait_for_answers(ps, fault);
         } else {

@@ -144,11 +144,12 @@ WEIR_MUST_USE enum weir_err run_open(struct app *app, struct store *store, struc
 WEIR_MUST_USE enum weir_err run_isolate(struct run *run, struct fault *fault);
 void run_close(struct run *run); /* what is not committed is forgotten; NULL is fine */
 
+enum feed_lost { FEED_LOST_DEAD = 1, /* the process that read it died, or hung */ FEED_LOST_AWAY /* it cannot be fetched now */ };
 struct feed {
     struct object_list *list; /* sorted; of the caller */
     bool known_first;   /* hash each object and ask the ledger before it is read; else one that was counted before is found out by reading it */
     bool judge_open;    /* at the end, judge the days that stay open too */
-    uint8_t *lost;      /* by index: set where the process that read it died, or hung; it was not counted. Only with run_isolate */
+    uint8_t *lost;      /* by index, enum feed_lost: objects that were not counted and come again. Only with run_isolate */
     int64_t waiting_s;  /* the least bucket of objects that wait to be fed later; INT64_MAX: none waits, 0: one that tells no bucket */
 };
 /* Read, sum, judge and commit the objects of a list. INTERRUPTED: a signal came, what is committed stays. After any other error the run

@@ -61,7 +61,7 @@ static enum weir_err settle_lost(struct service *s, const struct object_list *li
     for (size_t i = 0; i < object_list_count(list) && !err; i++) {
         const struct object *o = object_list_at(list, i);
         bool dead = false;
-        if (lost[i]) {
+        if (lost[i] == FEED_LOST_DEAD) {
             s->metrics.parsers_lost++;
             dead = tries_of(s, o->stamp) >= TRIES_MAX;
         }
@@ -240,11 +240,19 @@ static enum weir_err spool_directory(const struct config *c, char path[PATH_MAX]
     return n > 0 && n < PATH_MAX ? WEIR_OK : fault_set(fault, WEIR_USAGE, "no place to keep standard input: set 'serve.spool', or STATE_DIRECTORY");
 }
 
+/* Records of earlier days are late whatever they say, so buckets are listed from there on. */
+static int64_t since_s(void *ctx)
+{
+    const struct service *s = ctx;
+    int64_t newest_s = s->run ? run_watermark_s(s->run) : 0;
+    return newest_s ? newest_s - KEEP_S - (int64_t)s->app->config->lateness_s : INT64_MIN;
+}
+
 static enum weir_err begin_sources(struct service *s, const char *const *paths, size_t n, struct fault *fault)
 {
     const struct config *c = s->app->config;
     const struct watch_settings settings = {.rest_ns = (int64_t)c->serve_rest_s * SECOND_NS, .sweep_ns = (int64_t)c->serve_sweep_s * SECOND_NS,
-                                            .ctx = s, .refused = refused};
+                                            .ctx = s, .since_s = since_s, .refused = refused};
     const struct intake_settings cut = {INPUT_BYTES, INPUT_AGE_NS};
     char spool[PATH_MAX];
     const char **dirs = calloc(n, sizeof *dirs);

@@ -41,6 +41,8 @@ bool object_list_wants(const struct object_list *list, const struct provenance *
     return !from->account.n || (from->bucket_s >= list->from_s && from->bucket_s < list->to_s);
 }
 
+uint64_t far_stamp(struct slice etag, uint64_t size) { return stable_mix(stable_hash(etag.p, etag.n) ^ size) | 1; }
+
 void object_list_describe(struct object_list *list, struct slice etag)
 {
     struct object *o = &list->v[list->n - 1];
@@ -48,7 +50,7 @@ void object_list_describe(struct object_list *list, struct slice etag)
     if (copy)
         memcpy(copy, etag.p, etag.n);
     o->etag = copy;
-    o->stamp = stable_mix(stable_hash(etag.p, etag.n) ^ o->size_bytes) | 1;
+    o->stamp = far_stamp(etag, o->size_bytes);
 }
 
 static enum weir_err make_room(struct object_list *list, struct fault *fault)

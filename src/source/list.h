@@ -33,6 +33,7 @@ enum weir_err walk_directory(struct object_list *list, struct slice path, size_t
 bool is_quiet_name(const char *name);
 
 enum weir_err object_list_add_s3(struct object_list *list, const char *url, struct fault *fault); /* bucket.c */
+uint64_t far_stamp(struct slice etag, uint64_t size);
 /* The last one is far, and was listed with that content. */
 void object_list_describe(struct object_list *list, struct slice etag);
 /* A name without a bucket is in any span. */

@@ -12,6 +12,7 @@
 
 #include "source/watch.h"
 
+#define NO_TAG ((struct slice){NULL, 0})
 #define RESTING_MAX 65536 /* what is more is looked at by the next sweep */
 
 static bool grown(void *array_of, size_t *cap, size_t n, size_t item)
@@ -25,12 +26,19 @@ static bool grown(void *array_of, size_t *cap, size_t n, size_t item)
 
 /* ---- open, close ---- */
 
+static void forget_waiting(struct source_watch *w, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        free((char *)(uintptr_t)w->waiting[i].object.path);
+        free((char *)(uintptr_t)w->waiting[i].object.etag);
+    }
+}
+
 void source_watch_close(struct source_watch *w)
 {
     if (!w)
         return;
-    for (size_t i = 0; i < w->waiting_n; i++)
-        free((char *)(uintptr_t)w->waiting[i].object.path);
+    forget_waiting(w, w->waiting_n);
     for (size_t i = 0; i < w->resting_n; i++)
         free(w->resting[i].path);
     for (size_t i = 0; i < w->roots; i++)
@@ -40,6 +48,7 @@ void source_watch_close(struct source_watch *w)
     free(w->root);
     notice_close(&w->notice);
     file_table_free(&w->table);
+    far_free(&w->far);
     free(w);
 }
 
@@ -86,7 +95,7 @@ enum weir_err source_watch_open(const char *const *dirs, size_t n, const struct 
     notice_open(&w->notice);
     enum weir_err err = WEIR_OK;
     for (size_t i = 0; i < n && !err; i++)
-        err = add_root(w, dirs[i], fault);
+        err = path_is_far(slice_of(dirs[i])) ? far_add(w, dirs[i], fault) : add_root(w, dirs[i], fault);
     if (err)
         source_watch_close(w);
     else
@@ -106,23 +115,26 @@ static size_t root_bytes_of(const struct source_watch *w, struct slice path)
     return 0;
 }
 
-static enum weir_err wait_for_taking(struct source_watch *w, struct slice path, uint64_t size, uint64_t stamp, int64_t now_ns)
+static struct file_table *table_of(struct source_watch *w, struct slice path) { return path_is_far(path) ? &w->far.table : &w->table; }
+
+enum weir_err wait_for_taking(struct source_watch *w, struct slice path, uint64_t size, uint64_t stamp, struct slice etag, int64_t now_ns)
 {
     if (w->waiting_n >= WATCH_WAITING_MAX) {
         w->state.overflows++;
         return WEIR_OK;
     }
-    struct known_file *f = file_table_put(&w->table, path);
-    char *copy = f ? strndup(path.p, path.n) : NULL;
-    if (!copy || !grown(&w->waiting, &w->waiting_cap, w->waiting_n, sizeof *w->waiting)) {
+    struct known_file *f = file_table_put(table_of(w, path), path);
+    char *copy = f ? strndup(path.p, path.n) : NULL, *tag = etag.n ? strndup(etag.p, etag.n) : NULL;
+    if (!copy || (etag.n && !tag) || !grown(&w->waiting, &w->waiting_cap, w->waiting_n, sizeof *w->waiting)) {
         free(copy);
+        free(tag);
         return WEIR_NOMEM;
     }
     f->stamp = stamp;
     f->state = FILE_WAITING;
-    f->swept = w->sweep;
+    f->swept = path_is_far(path) ? w->far.sweep : w->sweep;
     struct waiting *item = &w->waiting[w->waiting_n++];
-    *item = (struct waiting){.object = {.path = copy, .size_bytes = size, .stamp = stamp, .root_bytes = root_bytes_of(w, path)}, .since_ns = now_ns};
+    *item = (struct waiting){.object = {.path = copy, .etag = tag, .size_bytes = size, .stamp = stamp, .root_bytes = root_bytes_of(w, path)}, .since_ns = now_ns};
     provenance_parse(copy, &item->object.from, &item->object.key);
     w->sorted = false;
     return WEIR_OK;
@@ -186,7 +198,7 @@ static enum weir_err see(struct source_watch *w, struct slice path, const struct
     }
     if (hint == HINT_RENAMED || (hint == HINT_SWEPT && old)) {
         w->state.found_by_sweep += hint == HINT_SWEPT;
-        return wait_for_taking(w, path, (uint64_t)st->st_size, stamp, w->now_ns);
+        return wait_for_taking(w, path, (uint64_t)st->st_size, stamp, NO_TAG, w->now_ns);
     }
     if (hint == HINT_MADE && st->st_nlink < 2) /* its closing will be told; should it not, a sweep finds it at rest */
         return WEIR_OK;
@@ -268,7 +280,7 @@ static enum weir_err look_at_resting(struct source_watch *w)
         }
         w->resting[i] = w->resting[--w->resting_n];
         if (there && mine)
-            err = wait_for_taking(w, path, (uint64_t)st.st_size, r.stamp, w->now_ns);
+            err = wait_for_taking(w, path, (uint64_t)st.st_size, r.stamp, NO_TAG, w->now_ns);
         else if (mine)
             file_forget(f);
         free(r.path);
@@ -287,7 +299,7 @@ static enum weir_err sweep(struct source_watch *w, struct fault *fault)
     }
     if (!err)
         err = file_table_forget(&w->table, w->sweep); /* what is no longer there */
-    w->state.sweeps++;
+    w->state.sweeps += w->roots > 0;
     w->next_sweep_ns = w->now_ns + w->settings.sweep_ns;
     return err == WEIR_NOMEM ? fault_set(fault, err, "out of memory") : err;
 }
@@ -302,12 +314,13 @@ enum weir_err source_watch_turn(struct source_watch *w, int64_t now_ns, int64_t 
     if (err)
         return fault_set(fault, err, "cannot note what came into a directory: %s", weir_err_text(err));
     w->state.unwatched = w->notice.unwatched;
-    return w->next_sweep_ns <= now_ns ? sweep(w, fault) : WEIR_OK;
+    err = w->next_sweep_ns <= now_ns ? sweep(w, fault) : WEIR_OK;
+    return err ? err : far_turn(w, fault);
 }
 
 int64_t source_watch_due_ns(const struct source_watch *w)
 {
-    int64_t due_ns = w->next_sweep_ns;
+    int64_t due_ns = w->next_sweep_ns < far_due_ns(w) ? w->next_sweep_ns : far_due_ns(w);
     for (size_t i = 0; i < w->resting_n; i++)
         due_ns = w->resting[i].again_ns < due_ns ? w->resting[i].again_ns : due_ns;
     return due_ns;
@@ -334,6 +347,8 @@ enum weir_err source_watch_take(struct source_watch *w, size_t max, struct objec
     for (size_t i = 0; i < n && !err; i++) {
         const struct object *o = &w->waiting[i].object;
         err = object_list_push(*out, slice_of(o->path), o->root_bytes, o->size_bytes, fault);
+        if (!err && o->etag)
+            object_list_describe(*out, slice_of(o->etag));
         if (!err)
             (*out)->v[(*out)->n - 1].stamp = o->stamp;
     }
@@ -342,8 +357,7 @@ enum weir_err source_watch_take(struct source_watch *w, size_t max, struct objec
         *out = NULL;
         return err;
     }
-    for (size_t i = 0; i < n; i++)
-        free((char *)(uintptr_t)w->waiting[i].object.path);
+    forget_waiting(w, n);
     w->waiting_n -= n;
     if (w->waiting_n) { /* else there may be no array at all */
         memmove(w->waiting, w->waiting + n, w->waiting_n * sizeof *w->waiting);
@@ -358,8 +372,8 @@ enum weir_err source_watch_settle_one(struct source_watch *w, const struct objec
 {
     struct slice path = slice_of(o->path);
     if (!counted)
-        return wait_for_taking(w, path, o->size_bytes, o->stamp, now_ns);
-    struct known_file *f = file_table_find(&w->table, path);
+        return wait_for_taking(w, path, o->size_bytes, o->stamp, slice_of(o->etag ? o->etag : ""), now_ns);
+    struct known_file *f = file_table_find(table_of(w, path), path);
     if (f && f->state == FILE_WAITING && f->stamp == o->stamp) /* else it has changed since, and waits again */
         f->state = FILE_SETTLED;
     return WEIR_OK;
@@ -373,12 +387,18 @@ enum weir_err source_watch_settle(struct source_watch *w, const struct object_li
     return err;
 }
 
+static void forget_settled(struct file_table *t)
+{
+    for (size_t i = 0; i < t->slots; i++)
+        if (t->slot[i].state == FILE_SETTLED)
+            file_forget(&t->slot[i]);
+}
+
 void source_watch_forget(struct source_watch *w)
 {
-    for (size_t i = 0; i < w->table.slots; i++)
-        if (w->table.slot[i].state == FILE_SETTLED)
-            file_forget(&w->table.slot[i]);
-    w->next_sweep_ns = w->now_ns;
+    forget_settled(&w->table);
+    forget_settled(&w->far.table);
+    w->next_sweep_ns = w->far.next_ns = w->now_ns;
 }
 
 struct watch_state source_watch_state(const struct source_watch *w)

@@ -3,6 +3,7 @@
 #ifndef SOURCE_WATCH_H
 #define SOURCE_WATCH_H
 
+#include "source/bucket.h"
 #include "source/list.h"
 #include "weir/source_watch.h"
 
@@ -42,15 +43,33 @@ enum weir_err notice_add(struct notice *n, int fd, struct slice path);
 typedef enum weir_err notice_each(void *ctx, const struct noticed *n);
 enum weir_err notice_read(struct notice *n, notice_each *each, void *ctx);
 
+/* ---- watch_far.c: buckets ---- */
+struct far_roots {
+    char **url; size_t n, cap;
+    struct file_table table;
+    struct bucket_walk walk; /* of url[at], while walking */
+    size_t at;
+    bool walking;
+    uint32_t sweep;
+    unsigned failures;
+    int64_t next_ns;
+};
+enum weir_err far_add(struct source_watch *w, const char *url, struct fault *fault);
+void far_free(struct far_roots *f);
+enum weir_err far_turn(struct source_watch *w, struct fault *fault); /* IO: a page did not come, and is asked for again later */
+int64_t far_due_ns(const struct source_watch *w);
+
 /* ---- watch.c ---- */
+enum weir_err wait_for_taking(struct source_watch *w, struct slice path, uint64_t size, uint64_t stamp, struct slice etag, int64_t now_ns);
 struct watch_root { char *path; size_t n; };
-struct waiting { struct object object; int64_t since_ns; }; /* the path is ours */
+struct waiting { struct object object; int64_t since_ns; }; /* the path is ours, and the etag */
 struct resting { char *path; uint64_t stamp; int64_t again_ns; };
 struct source_watch {
     struct watch_settings settings;
     struct watch_root *root; size_t roots;
     struct notice notice;
     struct file_table table;
+    struct far_roots far;
     struct waiting *waiting; size_t waiting_n, waiting_cap; bool sorted;
     struct resting *resting; size_t resting_n, resting_cap;
     uint32_t sweep;
