@@ -31,9 +31,24 @@ encoded() {
     done
 }
 
-# put BUCKET FOLDER: all files of it under their names
+# put BUCKET FOLDER: all files of it under their names, in the order of their time
 put() {
     local files=() f
-    while IFS= read -r f; do files+=(-T "$2/$f" "$s3/$1/$(encoded "$f")"); done < <(cd "$2" && find . -type f -printf '%P\n')
+    while IFS= read -r f; do files+=(-T "$2/$f" "$s3/$1/$(encoded "$f")"); done < <(cd "$2" && find . -type f -printf '%P\n' | sort)
     curl -sS --path-as-is "${files[@]}" >/dev/null || die "cannot fill the bucket"
+}
+
+# asked WHAT: requests of that kind (LIST, GET) that the server has had since the last call
+asked() {
+    local all
+    all=$(grep -a -c "\"GET [^ ]*$([ "$1" = LIST ] && echo 'list-type=2' || echo '\.log\.gz')" "$TMP/moto.log")
+    local before="asked_$1"
+    echo $((all - ${!before:-0}))
+}
+
+# forget: begin to count requests anew
+forget() {
+    export asked_LIST=0 asked_GET=0
+    export asked_LIST asked_GET
+    asked_LIST=$(asked LIST) asked_GET=$(asked GET)
 }
