@@ -153,7 +153,8 @@ const struct command command_batch = {
     .name = "batch",
     .summary = "count flow logs once, and print the findings of their days",
     .operands = "PATH...",
-    .help = "PATH is a flow log object, a directory of them in any layout, or - for standard input; gzip or plain is told by content.\n"
+    .help = "PATH is a flow log object, a directory of them in any layout, s3://BUCKET/FOLDER, or - for standard input; gzip or plain\n"
+            "is told by content.\n"
             "An object that was counted before, under whatever name, is passed over. Findings on standard output, a summary on\n"
             "standard error. Exit code: 0 done, 4 done but some input was rejected, 2 usage, 75 store unavailable, 1 failed.",
     .common = COMMON_STORE | COMMON_OUTPUT | COMMON_INPUT | COMMON_GEO | COMMON_RUN,

@@ -10,9 +10,9 @@ static int run_serve(struct app *app, int argc, char **argv)
 const struct command command_serve = {
     .name = "serve",
     .summary = "count flow logs as they come into directories, until SIGTERM",
-    .operands = "DIRECTORY...|-",
+    .operands = "DIRECTORY...|s3://BUCKET/FOLDER|-",
     .help = "Objects are read once they are complete: renamed in, or closed and at rest. What was counted before is passed over.\n"
-            "Standard input (-) is lines, which are cut into objects and kept in serve.spool.\n"
+            "A bucket is listed every serve.sweep. Standard input (-) is lines, which are cut into objects and kept in serve.spool.\n"
             "Findings go to the store as they arise; 'weir findings' shows them. SIGTERM ends the service with a checkpoint,\n"
             "SIGHUP reads the configuration anew. Exit code: 0 ended by a signal, 2 usage, 1 failed.",
     .common = COMMON_STORE | COMMON_INPUT | COMMON_GEO | COMMON_RUN,
