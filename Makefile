@@ -95,5 +95,5 @@ run-fuzz-%: $(B)/tests/fuzz/fuzz_%
 	$(Q)mkdir -p build/fuzz/$* && $< -max_total_time=$(T) -timeout=10 -rss_limit_mb=1024 -print_final_stats=1 \
 	  -artifact_prefix=build/fuzz/$*- $(patsubst %,-dict=%,$(wildcard testdata/fuzz/$*.dict)) build/fuzz/$* $(wildcard testdata/fuzz/$*)
 .PHONY: all test check bench install clean help map FORCE
-.SECONDARY:
+.PRECIOUS: $(B)/%.o # kept, though no rule names those of the tests
 -include $(shell [ -d $(B) ] && find $(B) -name '*.d')
