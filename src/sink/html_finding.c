@@ -150,6 +150,13 @@ static void put_five(struct page *p, const json_t *finding)
 
 /* ---- who, when, how much at most ---- */
 
+/* The text without that beginning. */
+static struct slice behind(struct slice text, struct slice begin)
+{
+    bool has = text.n > begin.n && memcmp(text.p, begin.p, begin.n) == 0;
+    return has ? (struct slice){text.p + begin.n, text.n - begin.n} : text;
+}
+
 static void put_host(struct page *p, const json_t *finding)
 {
     const json_t *resource = view_item(finding, "resources", 0), *peer = view_item(finding, "evidences", 0);
@@ -158,13 +165,13 @@ static void put_host(struct page *p, const json_t *finding)
     html_row(p, "Host", view_text(resource, "ip"));
     html_row(p, "Name", view_text(resource, "name"));
     html_row(p, "Role", view_text(finding, "unmapped.weir.role"));
-    html_row(p, "Sensitive", view_bool(finding, "unmapped.weir.sensitive") ? SLICE_LIT("its role is") : SLICE_LIT(""));
+    html_row(p, "Sensitive", view_bool(finding, "unmapped.weir.sensitive") ? SLICE_LIT("yes, by its role") : SLICE_LIT(""));
     html_row(p, "Interface", view_text(resource, "uid"));
     html_row(p, "Subnet", view_text(peer, "src_endpoint.subnet_uid"));
     html_row(p, "VPC", view_text(peer, "src_endpoint.vpc_uid"));
     html_row(p, "Account", view_text(finding, "cloud.account.uid"));
     html_row(p, "Region", view_text(finding, "cloud.region"));
-    html_row(p, "Consistent with", view_text(finding, "finding_info.desc"));
+    html_row(p, "Consistent with", behind(view_text(finding, "finding_info.desc"), SLICE_LIT("Consistent with ")));
     html(p, "</tbody>\n</table>\n");
     html_peers(p, finding);
     html(p, "</section>\n");

@@ -38,7 +38,7 @@ static void put_owner(struct page *p, const json_t *peer)
 
 static void put_peer(struct page *p, const json_t *peer)
 {
-    html(p, "<tr><td data-l=\"Peer\">");
+    html(p, "<tr><td class=\"ip\" data-l=\"Peer\">");
     html_path(p, peer, "dst_endpoint.ip");
     html(p, "</td><td data-l=\"Where\">");
     put_owner(p, peer);
@@ -107,7 +107,7 @@ static void put_place(struct page *p, const json_t *object, const json_t *peer, 
     html_text(p, key);
     html(p, "<br><code>");
     html_text(p, hex);
-    html(p, "</code></td><td data-l=\"Peer\">");
+    html(p, "</code></td><td class=\"ip\" data-l=\"Peer\">");
     html_path(p, peer, "dst_endpoint.ip");
     html(p, "</td><td data-l=\"Lines\">");
     put_lines(p, object);
