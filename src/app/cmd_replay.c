@@ -10,13 +10,14 @@
 #include <unistd.h>
 
 #include "app/audit.h"
+#include "app/baseline_tool.h"
 #include "app/batch.h"
 #include "app/outbox.h"
 #include "app/play.h"
 #include "app/replay.h"
 
 struct replay_options {
-    const char *from, *to, *at, *host, *snapshot, *keep, *verify, *speed, *fail_on;
+    const char *from, *to, *at, *host, *snapshot, *baselines, *keep, *verify, *speed, *fail_on;
 };
 
 struct asked {
@@ -49,16 +50,18 @@ static enum weir_err take_options(const struct replay_options *o, int paths, str
         err = fault_set(fault, WEIR_USAGE, "option '--speed': '%.80s' is none of 1 to 1000000", o->speed);
     if (!err && o->speed && (o->verify || !isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)))
         err = fault_set(fault, WEIR_USAGE, "option '--speed' plays on a terminal: not with --verify, and not into a pipe or file");
-    if (!err && o->verify && (o->from || o->to || o->at || o->snapshot))
-        err = fault_set(fault, WEIR_USAGE, "option '--verify' replays all that the store counted: --from, --to, --at and --snapshot do not go with it");
+    if (!err && o->verify && (o->from || o->to || o->at || o->snapshot || o->baselines))
+        err = fault_set(fault, WEIR_USAGE, "option '--verify' replays all that the store counted: --from, --to, --at, --snapshot and --baselines do not go with it");
     if (!err && !o->verify && !paths)
         err = fault_set(fault, WEIR_USAGE, "an operand is missing: usage: weir replay [OPTIONS] PATH...");
     if (!err && o->snapshot && o->keep)
         err = fault_set(fault, WEIR_USAGE, "options '--snapshot' and '--keep' do not go together: copy the snapshot and run 'weir batch' on the copy");
+    if (!err && o->snapshot && o->baselines)
+        err = fault_set(fault, WEIR_USAGE, "options '--snapshot' and '--baselines' do not go together: a snapshot has its own");
     return err;
 }
 
-static enum weir_err own_state(const struct replay_options *o, struct store **out, struct fault *fault)
+static enum weir_err new_state(const struct replay_options *o, struct store **out, struct fault *fault)
 {
     static const char scheme[] = "sqlite:";
     if (!o->keep)
@@ -68,6 +71,22 @@ static enum weir_err own_state(const struct replay_options *o, struct store **ou
     if (access(o->keep + sizeof scheme - 1, F_OK) == 0 || errno != ENOENT)
         return fault_set(fault, WEIR_USAGE, "option '--keep': '%.200s' is there already, and a replay begins a store of its own", o->keep);
     return store_open(o->keep, STORE_READ_WRITE, out, fault);
+}
+
+static enum weir_err own_state(struct app *app, const struct replay_options *o, struct store **out, struct fault *fault)
+{
+    struct baseline_moved moved;
+    enum weir_err err = new_state(o, out, fault);
+    if (err || !o->baselines)
+        return err;
+    FILE *from = fopen(o->baselines, "re");
+    if (!from)
+        return fault_set(fault, WEIR_USAGE, "cannot read '%.200s': %s", o->baselines, strerror(errno));
+    err = baseline_import(app, *out, from, &moved, fault);
+    fclose(from);
+    if (!err && moved.damaged)
+        app_complain(app, "%llu damaged values of %.200s are left out", (unsigned long long)moved.damaged, o->baselines);
+    return err;
 }
 
 /* Findings are offered for `weir explain` where they can be found again. */
@@ -114,7 +133,7 @@ static int replay(struct app *app, const struct asked *asked, int argc, char **a
     if (!err)
         replay_limit(app, list, &asked->span);
     if (!err)
-        err = own_state(o, &own, &fault);
+        err = own_state(app, o, &own, &fault);
     name_state(app, o);
     int code = err ? app_fail(app, &fault) : asked->speed ? play(app, own, list, asked->speed) : batch_run(app, own, list, asked->by_host ? &asked->host : NULL, asked->severity);
     store_close(own);
@@ -136,7 +155,7 @@ static int verify(struct app *app, int argc, char **argv)
     code = outbox_fold(live, &all, &fault) ? app_fail(app, &fault) : APP_DONE;
     if (!code && strcmp(o->verify, "all") != 0)
         code = outbox_find(app, &all, o->verify, &entry);
-    if (!code && ((argc && batch_list(argc, argv, INT64_MIN, INT64_MAX, &list, &fault)) || own_state(o, &own, &fault)))
+    if (!code && ((argc && batch_list(argc, argv, INT64_MIN, INT64_MAX, &list, &fault)) || own_state(app, o, &own, &fault)))
         code = app_fail(app, &fault);
     if (!code)
         code = replay_verify(app, live, own, list, entry ? &(struct outbox){entry, 1, 1} : &all);
@@ -163,6 +182,7 @@ static const struct option_row rows[] = {
     {"at", "TIME", "as it was known then: no later object, no later record", OPTION_TEXT, offsetof(struct replay_options, at)},
     {"host", "IP", "show only findings about this host", OPTION_TEXT, offsetof(struct replay_options, host)},
     {"snapshot", "PATH", "begin with a copy of the store at PATH, instead of nothing", OPTION_TEXT, offsetof(struct replay_options, snapshot)},
+    {"baselines", "FILE", "begin with what 'weir baseline export' wrote, of whatever store", OPTION_TEXT, offsetof(struct replay_options, baselines)},
     {"keep", "URL", "keep the state in this new store, sqlite:PATH", OPTION_TEXT, offsetof(struct replay_options, keep)},
     {"verify", "ID", "find this finding of the store anew, or 'all', and say whether it is identical", OPTION_TEXT, offsetof(struct replay_options, verify)},
     {"speed", "N", "play on the terminal, N seconds of event time in a second", OPTION_TEXT, offsetof(struct replay_options, speed)},
@@ -174,7 +194,8 @@ const struct command command_replay = {
     .summary = "run over past logs in a state of its own",
     .operands = "[PATH...]",
     .help = "The same engine as batch and serve, with any configuration, over logs as they were; the store is not written. Learns\n"
-            "from the logs given, or begins with a copy of a store that was saved before them (--snapshot).\n"
+            "from the logs given, or begins with a copy of a store that was saved before them (--snapshot), or with baselines that\n"
+            "were exported from one (--baselines).\n"
             "With --verify the store says what it counted and where; all of it is read again from nothing, and the finding must come\n"
             "out byte for byte. PATH: where these logs are now. Exit code 4: it is not identical, or some input was rejected.",
     .common = COMMON_STORE | COMMON_OUTPUT | COMMON_INPUT | COMMON_GEO | COMMON_RUN,

@@ -241,6 +241,8 @@ static void *play_thread(void *play)
     struct fault fault = {WEIR_OK, ""};
     struct run *run = NULL;
     enum weir_err err = run_open(p->app, p->store, &run, &fault);
+    if (!err && !object_list_count(p->list))
+        err = fault_set(&fault, WEIR_NOTFOUND, "there are no objects to play");
     if (!err)
         err = play_all(p, run, &fault);
     run_close(run);

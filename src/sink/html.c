@@ -48,8 +48,8 @@ static const char head[] =
     "@media(max-width:40rem){table.stack thead{position:absolute;left:-99rem}table.stack tr{display:block;border-bottom:1px solid var(--line);"
     "padding:.4rem 0}table.stack td,table.stack th{display:block;border:0;padding:0;text-align:left;overflow-wrap:anywhere}table.stack td[data-l]::before{content:attr(data-l) \": \";"
     "color:var(--soft)}h2{font-size:1.25rem}}\n"
-    "@media print{:root{--ink:#000;--soft:#333;--line:#999;--paper:#fff;--shade:#f4f4f4;--band:#ccc;--hot:#000;--link:#000}body{max-width:none;padding:0;"
-    "font-size:10pt}article+article{break-before:page;border:0}figure,tr,.five div,pre{break-inside:avoid}h3,h4{break-after:avoid}a{text-decoration:none}"
+    "@media print{:root{--ink:#000;--soft:#333;--line:#999;--paper:#fff;--shade:#f4f4f4;--band:#ccc;--hot:#000;--link:#000;font-size:10pt}body{max-width:none;padding:0;"
+    "}article+article{break-before:page;border:0}figure,tr,.five div,pre{break-inside:avoid}h3,h4{break-after:avoid}a{text-decoration:none}"
     "*{print-color-adjust:exact;-webkit-print-color-adjust:exact}}\n"
     "@page{margin:15mm}\n"
     "</style>\n</head>\n<body>\n<main>\n";
