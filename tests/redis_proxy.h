@@ -36,7 +36,7 @@ struct proxy {
 
 #define PROXY_PAIRS 32
 #define PROXY_CHUNK (256 << 10)
-#define PROXY_SLOW_US 300000
+#define PROXY_SLOW_US 1000000
 
 static inline int proxy_socket(const char *path, bool listening)
 {

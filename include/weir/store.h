@@ -79,8 +79,9 @@ WEIR_MUST_USE enum weir_err store_put(struct store *s, char kind, const char *id
 WEIR_MUST_USE enum weir_err store_delete(struct store *s, char kind, const char *id, struct fault *fault);
 /* Append to the findings outbox (ordered, never rewritten); the value also stands under kind q. */
 WEIR_MUST_USE enum weir_err store_put_finding(struct store *s, const char *uid, struct slice json, struct fault *fault);
-/* All or nothing. On any error nothing was written and the batch is gone. Failpoints: store-before-commit, store-mid-commit (half of the
- * writes done), store-after-commit; Redis also store-watched, store-before-exec, store-exec-sent. BUSY: another writer was faster. UNAVAILABLE:
+/* All or nothing. On any error nothing was written and the batch is gone. Failpoints: store-put-KIND (at a put), store-before-commit, store-mid-commit
+ * (half of the writes done), store-after-commit; Redis also store-connected, -fence-watched, -fenced, -before-read, -watched, -before-exec, -exec-sent,
+ * -exec-answered, -resumed. BUSY: another writer was faster. UNAVAILABLE:
  * disk or memory full, locked, away for longer than half a minute: try again. ROLLBACK: the store is older than it was (flushed, restored, a
  * replica that lagged): open it again, and feed again what its ledger lacks. */
 WEIR_MUST_USE enum weir_err store_commit(struct store *s, struct fault *fault);

@@ -15,7 +15,6 @@
 
 #define OUTBOX "outbox"
 #define OUTBOX_PAGE 256
-#define ATTEMPTS_MAX 20     /* of one request, each after a connection anew */
 #define SLOWEST_DISK 8192   /* bytes a ms: how long a commit may take the server */
 #define PATIENCE_MS 2000
 #define REPLICA_WAIT "1000" /* ms */
@@ -90,57 +89,94 @@ static void key_of(const struct redis_store *s, char kind, const char *id, char 
     redis_link_key(&s->link, name, id, out);
 }
 
+static enum weir_err value_fault(struct reading *r, size_t i, const char *error)
+{
+    char what[STORE_ID_MAX + 16];
+    snprintf(what, sizeof what, "read value %c:%s", r->kind, r->ids[i]);
+    return redis_server_fault(what, error, &r->again, r->fault);
+}
+
 static enum weir_err take_value(void *ctx, const struct redis_item *item)
 {
     struct reading *r = ctx;
-    if (item->depth != (r->alone ? 0 : 1) || item->type == REDIS_REPLY_NIL || item->type == REDIS_REPLY_ARRAY)
+    char error[REDIS_TEXT_MAX];
+    if (item->depth != (r->alone ? 0 : 1) || item->type == REDIS_REPLY_NIL || item->type == REDIS_REPLY_ARRAY || (r->alone && item->type == REDIS_REPLY_ERROR))
         return WEIR_OK;
     size_t i = r->wanted[r->alone ? 0 : item->at[0]];
     if (item->type == REDIS_REPLY_ERROR) {
-        char what[STORE_ID_MAX + 16], error[REDIS_TEXT_MAX];
-        snprintf(what, sizeof what, "read value %c:%s", r->kind, r->ids[i]);
         snprintf(error, sizeof error, "%.*s", (int)(item->text.n < REDIS_TEXT_MAX ? item->text.n : REDIS_TEXT_MAX - 1), item->text.p);
-        return redis_server_fault(what, error, &r->again, r->fault);
+        return value_fault(r, i, error);
     }
     r->began = true;
     return r->each(r->ctx, i, item->text);
+}
+
+/* One command about one key, and its answer; from where the key is being moved to, if the server says so. */
+static enum weir_err ask_one(struct redis_store *s, size_t n, const char *const *words, redis_each *each, void *ctx, struct redis_reply *reply, struct fault *fault)
+{
+    struct redis_conn *aside = NULL;
+    redis_conn_ask(s->link.conn, n, words);
+    enum weir_err err = redis_conn_reply(s->link.conn, each, ctx, reply, fault);
+    if (err || reply->type != REDIS_REPLY_ERROR || strncmp(reply->text, "ASK ", 4) != 0)
+        return err;
+    if (redis_link_aside(&s->link, reply->text, &aside, fault))
+        return WEIR_OK; /* the answer stays: the key is on its way */
+    redis_conn_ask(aside, 1, (const char *const[]){"ASKING"});
+    redis_conn_ask(aside, n, words);
+    err = redis_conn_reply(aside, NULL, NULL, reply, fault);
+    if (!err && reply->type != REDIS_REPLY_ERROR)
+        err = redis_conn_reply(aside, each, ctx, reply, fault);
+    redis_conn_close(aside);
+    return err;
+}
+
+static enum weir_err read_alone(struct redis_store *s, struct reading *r)
+{
+    char key[REDIS_KEY_MAX];
+    struct redis_reply reply;
+    key_of(s, r->kind, r->ids[r->wanted[0]], key);
+    enum weir_err err = ask_one(s, 2, (const char *const[]){"GET", key}, take_value, r, &reply, r->fault);
+    return !err && reply.type == REDIS_REPLY_ERROR ? value_fault(r, r->wanted[0], reply.text) : err;
 }
 
 static void ask_values(struct redis_store *s, const struct reading *r, size_t n)
 {
     struct redis_conn *c = s->link.conn;
     char key[REDIS_KEY_MAX];
-    if (!r->alone)
-        redis_conn_ask(c, 1, (const char *const[]){"MULTI"});
+    redis_conn_ask(c, 1, (const char *const[]){"MULTI"});
     for (size_t i = 0; i < n; i++) {
         key_of(s, r->kind, r->ids[r->wanted[i]], key);
         redis_conn_ask(c, 2, (const char *const[]){"GET", key});
     }
-    if (!r->alone)
-        redis_conn_ask(c, 1, (const char *const[]){"EXEC"});
+    redis_conn_ask(c, 1, (const char *const[]){"EXEC"});
 }
 
 /* MULTI, a GET each, EXEC: the replies before that of EXEC say QUEUED, or why not. */
-static enum weir_err read_once(struct redis_store *s, struct reading *r, size_t n)
+static enum weir_err read_together(struct redis_store *s, struct reading *r, size_t n)
 {
     struct redis_conn *c = s->link.conn;
     struct redis_reply reply;
     char error[REDIS_TEXT_MAX] = "";
-    r->again = false;
-    r->alone = n == 1;
     ask_values(s, r, n);
     enum weir_err err = WEIR_OK;
-    for (size_t i = 0; i < n + 1 && !r->alone && !err; i++) {
+    for (size_t i = 0; i < n + 1 && !err; i++) {
         err = redis_conn_reply(c, NULL, NULL, &reply, r->fault);
         if (!err && reply.type == REDIS_REPLY_ERROR && !*error)
             memcpy(error, reply.text, sizeof error);
     }
     if (!err)
         err = redis_conn_reply(c, take_value, r, &reply, r->fault);
-    if (redis_conn_lost(c))
+    return !err && reply.type == REDIS_REPLY_ERROR ? redis_server_fault("read the store", *error ? error : reply.text, &r->again, r->fault) : err;
+}
+
+static enum weir_err read_once(struct redis_store *s, struct reading *r, size_t n)
+{
+    r->again = false;
+    r->alone = n == 1;
+    failpoint("store-before-read");
+    enum weir_err err = r->alone ? read_alone(s, r) : read_together(s, r, n);
+    if (redis_conn_lost(s->link.conn))
         r->again = !r->began && err == WEIR_UNAVAILABLE;
-    else if (!err && reply.type == REDIS_REPLY_ERROR)
-        err = redis_server_fault("read the store", *error ? error : reply.text, &r->again, r->fault);
     return err;
 }
 
@@ -159,8 +195,9 @@ static enum weir_err reconnect(struct redis_store *s, struct fault *fault)
 static enum weir_err read_from_server(struct redis_store *s, struct reading *r, size_t n)
 {
     enum weir_err err = WEIR_OK;
+    int64_t end = redis_now_ms() + REDIS_RESUME_MS;
     r->again = true;
-    for (int i = 0; i < ATTEMPTS_MAX && r->again; i++) {
+    for (int i = 0; r->again && redis_now_ms() < end; i++) {
         err = reconnect(s, r->fault);
         if (err)
             return err;
@@ -229,8 +266,7 @@ static bool redis_has(void *state, char kind, const char *id)
     for (int i = 0; i < 2; i++) {
         if (reconnect(s, NULL))
             return false;
-        redis_conn_ask(s->link.conn, 2, (const char *const[]){"EXISTS", key});
-        if (redis_conn_reply(s->link.conn, NULL, NULL, &reply, NULL) == WEIR_OK && reply.type == REDIS_REPLY_INTEGER)
+        if (ask_one(s, 2, (const char *const[]){"EXISTS", key}, NULL, NULL, &reply, NULL) == WEIR_OK && reply.type == REDIS_REPLY_INTEGER)
             return reply.number == 1;
         redis_link_drop(&s->link);
     }
@@ -289,8 +325,7 @@ static enum weir_err last_entry(struct redis_store *s, uint64_t *out, bool *agai
 {
     struct redis_reply reply;
     *again = false;
-    redis_conn_ask(s->link.conn, 3, (const char *const[]){"HGET", s->link.meta_key, OUTBOX});
-    enum weir_err err = redis_conn_reply(s->link.conn, NULL, NULL, &reply, fault);
+    enum weir_err err = ask_one(s, 3, (const char *const[]){"HGET", s->link.meta_key, OUTBOX}, NULL, NULL, &reply, fault);
     if (redis_conn_lost(s->link.conn))
         *again = err == WEIR_UNAVAILABLE;
     else if (!err && reply.type == REDIS_REPLY_ERROR)
@@ -323,7 +358,8 @@ static enum weir_err redis_outbox(void *state, uint64_t after, size_t limit, sto
     uint64_t last = 0;
     bool again = true;
     enum weir_err err = WEIR_OK;
-    for (int i = 0; i < ATTEMPTS_MAX && again; i++) {
+    int64_t end = redis_now_ms() + REDIS_RESUME_MS;
+    for (int i = 0; again && redis_now_ms() < end; i++) {
         err = outbox_step(s, &r, after, limit, &last, &again);
         if (again)
             redis_link_retry(&s->link, i);
@@ -439,6 +475,7 @@ static enum weir_err commit_once(struct redis_store *s, bool *done, bool *again,
     if (*done)
         return WEIR_OK;
     err = redis_link_watch(&s->link, fault);
+    *again = err == WEIR_UNAVAILABLE; /* nothing was sent yet: the keys are at another node, say */
     if (!err) {
         failpoint("store-watched");
         send_transaction(s);
@@ -466,13 +503,15 @@ static enum weir_err redis_commit(void *state, struct store_position *position, 
     struct redis_store *s = state;
     bool done = false, again = true;
     enum weir_err err = WEIR_OK;
-    for (int i = 0; i < ATTEMPTS_MAX && again && !done; i++) {
+    int64_t end = redis_now_ms() + REDIS_RESUME_MS;
+    for (int i = 0; again && !done && redis_now_ms() < end; i++) {
         again = false;
         err = commit_once(s, &done, &again, fault);
         if (again)
             redis_link_retry(&s->link, i);
     }
     if (done) {
+        failpoint("store-exec-answered");
         err = WEIR_OK;
         s->link.meta.seq++;
         s->link.meta.outbox += s->batch.findings;

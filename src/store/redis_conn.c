@@ -289,8 +289,8 @@ static enum weir_err connect_unix(struct redis_conn *c, const char *path, struct
 /* The bytes that stand in a store tell who talks to whom: nobody on the way may read them. */
 static enum weir_err connect_tcp(struct redis_conn *c, const struct redis_node *node, bool tls, struct fault *fault)
 {
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG}, *all = NULL;
-    int error = 0, on = 1, rc = getaddrinfo(node->host, node->port, &hints, &all);
+    struct addrinfo *all = NULL;
+    int error = 0, on = 1, rc = redis_resolve(node, PATIENCE_MS, &all);
     if (rc)
         return reach_fault(c, gai_strerror(rc), fault);
     enum weir_err err = WEIR_UNAVAILABLE;

@@ -19,7 +19,6 @@
 #include <string.h>
 #include <sys/random.h>
 
-#define RESUME_MS 30000 /* a failover takes a few seconds, a restart with much data some more */
 #define FIRST_PAUSE_MS 20
 #define LONGEST_PAUSE_MS 1000
 #define RACES_MAX 10
@@ -60,6 +59,37 @@ static enum weir_err follow_slot(struct redis_link *l, struct fault *fault)
     enum weir_err err = redis_cluster_find(l->conn, redis_slot_of(slice_of(l->place->shard)), &l->asked, &owner, fault);
     if (!err && (strcmp(owner.host, l->asked.host) != 0 || strcmp(owner.port, l->asked.port) != 0))
         err = connect_node(l, &owner, fault);
+    return err;
+}
+
+/* "ASK SLOT HOST:PORT" */
+static bool take_redirect(const struct redis_link *l, const char *error, struct redis_node *out)
+{
+    const char *place = strrchr(error, ' '), *port = place ? strrchr(place, ':') : NULL;
+    size_t n = port ? (size_t)(port - place - 1) : 0;
+    if (!port || n >= sizeof out->host || strlen(port + 1) >= sizeof out->port)
+        return false;
+    *out = l->asked; /* a node that does not know its own name leaves it empty */
+    if (n)
+        snprintf(out->host, sizeof out->host, "%.*s", (int)n, place + 1);
+    snprintf(out->port, sizeof out->port, "%.5s", port + 1);
+    return true;
+}
+
+enum weir_err redis_link_aside(struct redis_link *l, const char *error, struct redis_conn **out, struct fault *fault)
+{
+    struct redis_node node;
+    struct redis_info info;
+    *out = NULL;
+    if (!take_redirect(l, error, &node))
+        return fault_set(fault, WEIR_UNAVAILABLE, "the cluster says where a key is going to, but not so that it can be read");
+    enum weir_err err = redis_conn_open(l->place, &node, l->tls, out, fault);
+    if (!err)
+        err = redis_server_greet(*out, l->place, &info, fault);
+    if (err) {
+        redis_conn_close(*out);
+        *out = NULL;
+    }
     return err;
 }
 
@@ -266,6 +296,7 @@ static enum weir_err take_fence_once(struct redis_link *l, bool *won, struct fau
     m.exists = true;
     m.fence++;
     err = name_writer(l, &m, fault);
+    failpoint("store-fence-watched");
     if (!err)
         err = write_meta(l, &m, won, fault);
     l->meta = m;
@@ -294,10 +325,12 @@ enum weir_err redis_link_open(struct redis_link *l, enum store_mode mode, struct
         err = redis_tls_new(l->place, &l->tls, fault);
     if (!err)
         err = connect_any(l, fault);
+    failpoint("store-connected");
     if (!err && mode == STORE_READ_WRITE)
         err = take_fence(l, fault);
     else if (!err)
         err = read_meta(l, false, &l->meta, fault);
+    failpoint("store-fenced");
     if (!err && !l->meta.exists)
         err = fault_set(fault, WEIR_NOTFOUND, "there is no store '%s' yet", l->meta_key);
     return err;
@@ -327,6 +360,7 @@ static enum weir_err resume_once(struct redis_link *l, bool *behind, struct faul
         if (!err)
             err = write_meta(l, &now, &won, fault);
     }
+    failpoint("store-resumed");
     return err || won || l->mode == STORE_READ_ONLY ? err : fault_set(fault, WEIR_UNAVAILABLE, "the store is contended");
 }
 
@@ -351,7 +385,7 @@ static bool is_final(enum weir_err err) { return !err || err == WEIR_BUSY || err
 
 enum weir_err redis_link_resume(struct redis_link *l, bool *behind, struct fault *fault)
 {
-    int64_t end = redis_now_ms() + RESUME_MS;
+    int64_t end = redis_now_ms() + REDIS_RESUME_MS;
     enum weir_err err;
     l->stats.reconnects++;
     for (int i = 0; !is_final(err = resume_once(l, behind, fault)) && redis_now_ms() < end; i++)

@@ -1,6 +1,7 @@
 /* What the files of the Redis backend share, lowest first:
  *   redis_place.c   the url: where the servers are, how to speak to them, which shard
  *   redis_tls.c     the encrypted channel
+ *   redis_resolve.c names to addresses, with a deadline
  *   redis_conn.c    one connection: commands out, replies in, each wait with a deadline
  *   redis_cluster.c which of many nodes has our slot
  *   redis_link.c    a connection that is fit for a store: signed in, checked, the meta key read, the fence taken
@@ -48,6 +49,11 @@ int redis_tls_write(struct ssl_st *ssl, const char *bytes, size_t n);
 void redis_tls_end(struct ssl_st *ssl);
 /* Why hands were not shaken, and whether trying again could help. */
 enum weir_err redis_tls_fault(struct ssl_st *ssl, const char *host, struct fault *fault);
+
+/* ---- redis_resolve.c ---- */
+struct addrinfo;
+/* The addresses of a host, or why not, as getaddrinfo; EAI_AGAIN when no answer came in time. freeaddrinfo(*out). */
+int redis_resolve(const struct redis_node *node, unsigned ms, struct addrinfo **out);
 
 /* ---- redis_conn.c ---- */
 /* A part of a reply, handed on as it comes in: a large answer is never held whole. */
@@ -100,6 +106,7 @@ WEIR_MUST_USE enum weir_err redis_server_check(const struct redis_info *info, co
 enum weir_err redis_server_fault(const char *what, const char *error, bool *again, struct fault *fault);
 
 /* ---- redis_link.c ---- */
+#define REDIS_RESUME_MS 30000 /* how long a request is tried: a failover takes a few seconds, a restart with much data some more */
 #define REDIS_KEY_MAX 160 /* weir:{SHARD}:KIND:ID */
 struct redis_meta { /* the hash weir:{SHARD}:meta */
     bool exists;
@@ -128,6 +135,8 @@ void redis_link_retry(struct redis_link *l, int attempt); /* drop it, and pause:
 WEIR_MUST_USE enum weir_err redis_link_resume(struct redis_link *l, bool *behind, struct fault *fault);
 /* WATCH and read the meta key, and compare it with what this process knows: the first half of a commit. */
 WEIR_MUST_USE enum weir_err redis_link_watch(struct redis_link *l, struct fault *fault);
+/* Connect to where an answer "ASK SLOT HOST:PORT" leads: one key of ours is there already, while the slot still moves. For one request. */
+WEIR_MUST_USE enum weir_err redis_link_aside(struct redis_link *l, const char *error, struct redis_conn **out, struct fault *fault);
 void redis_link_key(const struct redis_link *l, const char *kind, const char *id, char out[REDIS_KEY_MAX]);
 
 /* ---- redis_cluster.c ---- */

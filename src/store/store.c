@@ -259,6 +259,9 @@ static enum weir_err check_write(const struct store *s, char kind, const char *i
 enum weir_err store_put(struct store *s, char kind, const char *id, struct slice value, struct fault *fault)
 {
     struct fault mine = {.err = WEIR_OK};
+    char place[] = "store-put-?";
+    place[sizeof place - 2] = kind;
+    failpoint(place);
     enum weir_err err = check_write(s, kind, id, value, &mine);
     if (!err)
         err = s->ops->put(s->state, kind, id, value, &mine);
