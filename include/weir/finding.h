@@ -72,6 +72,21 @@ const char *finding_severity_word(unsigned severity_id);
 /* Bytes as a claim says them: decimal units, three digits, "41.1 GB" "3.00 MB" "512 B" */
 #define FINDING_BYTES_TEXT_MAX 32
 void finding_bytes(uint64_t bytes, char out[FINDING_BYTES_TEXT_MAX]);
+/* ---- operational findings: about what weir itself works with. They depend on what happened to it, so they are outside of "same input, same
+ * findings", and their time is that of the clock. ---- */
+struct finding_fact { const char *name; uint64_t value; };
+struct finding_notice {
+    const char *uid, *kind;   /* kind: "store-rollback" */
+    const char *title, *advice, *about; /* about: what it befell, "store" */
+    struct slice sentence;
+    unsigned severity;
+    int64_t time_s;
+    const struct finding_fact *fact; size_t facts;
+};
+/* The same key of the same kind is the same finding, however often it is seen. */
+void finding_notice_uid(const char *kind, struct slice key, char out[FINDING_UID_MAX]);
+WEIR_MUST_USE enum weir_err finding_notice_encode(const struct finding_notice *n, struct buffer *out);
+
 /* The OCSF JSON, one line, keys in a fixed order, byte for byte a function of *f. activity: 1 create, 2 update, 3 close. */
 WEIR_MUST_USE enum weir_err finding_encode(const struct finding_facts *f, unsigned activity, struct buffer *out);
 

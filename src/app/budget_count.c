@@ -143,6 +143,8 @@ static enum score_test lead_of(const json_t *finding)
 
 static enum weir_err count_finding(struct counting *n, const char *uid, const json_t *finding)
 {
+    if (json_object_get(json_object_get(json_object_get(finding, "unmapped"), "weir"), "operational"))
+        return WEIR_OK; /* about the store, not about a host-day */
     const struct mark *mark = marks_find(n->marks, uid);
     int64_t start_s = json_integer_value(json_object_get(finding, "start_time")) / 1000;
     bool recent = !n->out->last_day || start_s >= ((int64_t)n->out->last_day - CALIBRATION_DAYS + 1) * DAY_S;

@@ -70,7 +70,10 @@ int batch_run(struct app *app, struct store *store, struct object_list *list, co
     struct run_counts counts;
     int64_t first_s, last_s;
     double begin = (double)clock_monotonic_ns() / 1e9;
-    bool went_back = store_went_back(app, store);
+    struct store_position was = {0, 0};
+    char told[FINDING_UID_MAX]; /* that it went back: said with what is found */
+    bool went_back = store_went_back(app, store, &was);
+    store_rollback_uid(&was, store, told);
     enum weir_err err = pipeline_run(app, store, list, &counts, &first_s, &last_s, &fault);
     counts.seconds = (double)clock_monotonic_ns() / 1e9 - begin;
     note_store(app, store, went_back, &counts);
@@ -84,10 +87,8 @@ int batch_run(struct app *app, struct store *store, struct object_list *list, co
     if (!err)
         err = check_law(&counts, &fault);
     bool failing = false;
-    if (!err && first_s)
-        err = findings_show_between(app, store, first_s, last_s, host, fail_severity, &counts.findings, &failing, &fault);
-    else if (!err)
-        err = findings_show_between(app, store, 0, 0, host, fail_severity, &counts.findings, &failing, &fault);
+    if (!err)
+        err = findings_show_between(app, store, first_s, first_s ? last_s : 0, host, went_back ? told : NULL, fail_severity, &counts.findings, &failing, &fault);
     if (!err)
         err = write_summary(app, &counts, &fault);
     if (!err)

@@ -18,6 +18,7 @@ struct filter {
     bool by_host, by_peer;
     struct ip host, peer;
     int64_t since_s, until_s;
+    const char *also; /* a uid that passes whatever else is asked */
     struct sink *sink;
     struct shown as;
     struct fault fault;
@@ -83,6 +84,8 @@ static bool has_peer(const json_t *finding, struct ip wanted)
 
 static bool passes(const struct filter *f, const json_t *finding)
 {
+    const char *uid = json_string_value(json_object_get(json_object_get(finding, "finding_info"), "uid"));
+    if (f->also && uid && strcmp(uid, f->also) == 0) return true;
     int64_t start_s = json_integer_value(json_object_get(finding, "start_time")) / 1000;
     int64_t end_s = json_integer_value(json_object_get(finding, "end_time")) / 1000;
     if (json_integer_value(json_object_get(finding, "severity_id")) < f->severity) return false;
@@ -123,10 +126,10 @@ static enum weir_err show_all(struct app *app, struct store *store, struct filte
     return err ? err : end;
 }
 
-enum weir_err findings_show_between(struct app *app, struct store *s, int64_t since_s, int64_t until_s, const struct ip *host, unsigned severity,
-                                    uint64_t *shown, bool *failing, struct fault *fault)
+enum weir_err findings_show_between(struct app *app, struct store *s, int64_t since_s, int64_t until_s, const struct ip *host, const char *also,
+                                    unsigned severity, uint64_t *shown, bool *failing, struct fault *fault)
 {
-    struct filter f = {.since_s = since_s, .until_s = until_s, .by_host = host != NULL};
+    struct filter f = {.since_s = since_s, .until_s = until_s, .by_host = host != NULL, .also = also};
     if (host) f.host = *host;
     enum weir_err err = show_all(app, s, &f, fault);
     *shown = f.shown;

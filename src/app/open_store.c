@@ -41,11 +41,18 @@ static const char *url_of(const struct app *app)
 enum weir_err open_store(const struct app *app, enum store_mode mode, struct store **out, struct fault *fault)
 {
     struct files f;
+    struct store_position was;
     find_files(app, &f);
     enum weir_err err = store_open_with(url_of(app), mode, &f.options, out, fault);
-    if (!err && mode == STORE_READ_WRITE && store_went_back(app, *out))
-        log_error(app->log, "the store went back in time since the last run: it was flushed, replaced or restored; feed again the logs that its ledger lacks",
-                  LOG_NUMBER("commits", store_position(*out).seq));
+    if (err || mode != STORE_READ_WRITE || !store_went_back(app, *out, &was))
+        return err;
+    log_error(app->log, "the store went back in time since the last run: it was flushed, replaced or restored; feed again the logs that its ledger lacks",
+              LOG_NUMBER("commits", store_position(*out).seq), LOG_NUMBER("commits_before", was.seq));
+    err = store_file_rollback(*out, &was, fault);
+    if (err) {
+        store_close(*out);
+        *out = NULL;
+    }
     return err;
 }
 

@@ -37,10 +37,10 @@ int outbox_find(struct app *app, struct outbox *all, const char *id, struct outb
 WEIR_MUST_USE enum weir_err report_of(const struct config *c, struct store *s, const struct outbox *chosen, struct buffer *out, struct fault *fault);
 
 /* ---- cmd_findings.c, for batch ---- */
-/* Show, in the form that the configuration asks for, the findings that overlap [since_s, until_s]; 0, 0: none. host: only of that one, or NULL. *shown counts them; *failing if
+/* Show, in the form that the configuration asks for, the findings that overlap [since_s, until_s]; 0, 0: none. host: only of that one, or NULL. also: and the finding of this uid, or NULL. *shown counts them; *failing if
  * one has at least that severity (0: none asked for). */
-WEIR_MUST_USE enum weir_err findings_show_between(struct app *app, struct store *s, int64_t since_s, int64_t until_s, const struct ip *host, unsigned severity,
-                                                  uint64_t *shown, bool *failing, struct fault *fault);
+WEIR_MUST_USE enum weir_err findings_show_between(struct app *app, struct store *s, int64_t since_s, int64_t until_s, const struct ip *host, const char *also,
+                                                  unsigned severity, uint64_t *shown, bool *failing, struct fault *fault);
 /* A time given with an option, or a day alone, which begins at 00:00 UTC; NULL leaves *out. USAGE. */
 WEIR_MUST_USE enum weir_err findings_time(const char *name, const char *text, int64_t *out, struct fault *fault);
 /* A severity word given with an option, to its number; NULL stays 0. USAGE with the nearest word. */

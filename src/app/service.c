@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "app/notify.h"
+#include "app/open_store.h"
 #include "app/terminal.h"
 
 #define SECOND_NS INT64_C(1000000000)
@@ -98,6 +99,7 @@ static enum weir_err feed_waiting(struct service *s, struct fault *fault)
     s->came_ns = s->now_ns;
     err = feed_list(s, &feed, fault);
     if (!err) {
+        store_remember(s->app, s->store);
         metrics_add_checkpoint(&s->metrics, (double)(clock_monotonic_ns() - s->now_ns) / 1e9);
         log_debug(s->app->log, "checkpoint", LOG_NUMBER("objects", object_list_count(list)));
         if (feed.judge_open)

@@ -31,6 +31,7 @@ struct service {
     struct run_counts before;       /* of runs that were closed */
     struct troubled { uint64_t stamp; unsigned tries; } *troubled; /* objects that parsers died of */
     size_t troubled_n, troubled_cap;
+    bool rolled_back;               /* the store was found older than it was, and is not open again yet */
     bool unwalled;                  /* this machine has no walls for parsers: told once */
     bool catching_up;               /* what is found may have been counted: ask the ledger before reading */
     int64_t now_ns, retry_ns, pause_ns; /* the clock of this turn; when to try the store again, and how long to wait then */

@@ -34,6 +34,8 @@ static void keep_counts(struct service *s)
 void service_detach(struct service *s)
 {
     run_close(s->run);
+    if (s->store)
+        store_remember(s->app, s->store);
     store_close(s->store);
     s->run = NULL;
     s->store = NULL;
@@ -66,7 +68,13 @@ enum weir_err service_attach(struct service *s, struct fault *fault)
 {
     if (s->run || s->now_ns < s->retry_ns)
         return WEIR_OK;
+    struct store_position was;
+    bool came = !s->store;
     enum weir_err err = s->store ? WEIR_OK : open_store(s->app, STORE_READ_WRITE, &s->store, fault);
+    if (!err && came)
+        s->metrics.store_rollbacks += !s->rolled_back && store_went_back(s->app, s->store, &was);
+    if (!err)
+        s->rolled_back = false;
     if (!err && !s->delivery)
         err = delivery_open(s->app, s->store, false, &s->delivery, fault);
     if (!err)
@@ -76,6 +84,7 @@ enum weir_err service_attach(struct service *s, struct fault *fault)
         return away(s, err, fault);
     }
     s->pause_ns = 0;
+    store_remember(s->app, s->store);
     log_info(s->app->log, "store open", LOG_TEXT("backend", slice_of(store_backend(s->store))), LOG_NUMBER("commits", store_position(s->store).seq));
     return WEIR_OK;
 }
@@ -89,6 +98,7 @@ enum weir_err service_lost(struct service *s, enum weir_err err, struct fault *f
     s->catching_up = true;
     if (err == WEIR_ROLLBACK) { /* what its ledger lacks is counted again */
         s->metrics.store_rollbacks++;
+        s->rolled_back = true;
         source_watch_forget(s->watch);
         delivery_close(s->delivery, NULL); /* its cursors are those of the store that was */
         s->delivery = NULL;

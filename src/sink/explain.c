@@ -17,9 +17,8 @@ static void say_named(struct page *p, const char *name, struct slice text)
     page_text(p, text);
 }
 
-static void say_title(struct page *p, const json_t *finding)
+static void say_severity(struct page *p, const json_t *finding)
 {
-    const json_t *peer = view_item(finding, "evidences", 0), *resource = view_item(finding, "resources", 0);
     unsigned severity = (unsigned)view_u64(finding, "severity_id");
     for (const char *word = finding_severity_word(severity); *word; word++) buffer_u8(&p->line, (uint8_t)toupper((unsigned char)*word));
     size_t painted = p->line.n;
@@ -28,6 +27,12 @@ static void say_title(struct page *p, const json_t *finding)
     page_end_painted(p, HANG, severity_colour(severity), painted);
     page_text(p, view_text(finding, "finding_info.uid"));
     page_end(p, 0);
+}
+
+static void say_title(struct page *p, const json_t *finding)
+{
+    const json_t *peer = view_item(finding, "evidences", 0), *resource = view_item(finding, "resources", 0);
+    say_severity(p, finding);
     buffer_puts(&p->line, "host ");
     page_text(p, view_text(resource, "ip"));
     say_named(p, "called", view_text(resource, "name"));
@@ -391,6 +396,34 @@ static void say_unknown(struct page *p, const json_t *finding)
     say_if(p, true, "what the bytes were and which program sent them: flow logs tell addresses and amounts only");
 }
 
+/* About weir itself: no host, no bytes, no history. */
+static void say_operational(struct page *p, const json_t *finding)
+{
+    say_severity(p, finding);
+    say_mark(p, finding, 0);
+    page_heading(p, "What happened");
+    buffer_puts(&p->line, "  ");
+    page_text(p, view_text(finding, "message"));
+    buffer_puts(&p->line, "; noticed ");
+    page_when(p, finding, "time");
+    page_end(p, HANG);
+    page_heading(p, "What to do");
+    buffer_puts(&p->line, "  ");
+    page_text(p, view_text(finding, "finding_info.desc"));
+    page_end(p, HANG);
+}
+
+static void say_finding(struct page *p, const json_t *finding, const struct places_asked *asked)
+{
+    say_title(p, finding);
+    say_what_happened(p, finding);
+    say_why(p, finding, asked->all_lines);
+    explain_more(p, finding);
+    say_history(p, finding);
+    say_unknown(p, finding);
+    explain_places(p, finding, asked); /* last, because it may be long */
+}
+
 enum weir_err sink_explain(FILE *out, struct slice finding_json, struct sink_style style, bool all_lines, sink_object_name *name_of,
                            void *ctx, struct fault *fault)
 {
@@ -398,13 +431,10 @@ enum weir_err sink_explain(FILE *out, struct slice finding_json, struct sink_sty
     struct page page;
     if (!finding) return WEIR_CORRUPT;
     page_init(&page, out, style);
-    say_title(&page, finding);
-    say_what_happened(&page, finding);
-    say_why(&page, finding, all_lines);
-    explain_more(&page, finding);
-    say_history(&page, finding);
-    say_unknown(&page, finding);
-    explain_places(&page, finding, &(struct places_asked){all_lines, name_of, ctx}); /* last, because it may be long */
+    if (view_text(finding, "unmapped.weir.operational").n)
+        say_operational(&page, finding);
+    else
+        say_finding(&page, finding, &(struct places_asked){all_lines, name_of, ctx});
     json_decref(finding);
     return page_fini(&page, fault);
 }

@@ -114,7 +114,7 @@ static void put_index_row(struct page *p, const json_t *finding, size_t number)
     html(p, "</td><td data-l=\"Since (UTC)\">");
     page_when(p, finding, "start_time");
     html(p, "</td><td data-l=\"Host\">");
-    html_path(p, view_item(finding, "resources", 0), "ip");
+    html_path(p, view_item(finding, "resources", 0), view_text(finding, "unmapped.weir.operational").n ? "name" : "ip");
     html(p, "</td><td data-l=\"To\">");
     html_path(p, peer, "dst_endpoint.ip");
     html(p, "</td><td class=\"num\" data-l=\"Bytes\">");

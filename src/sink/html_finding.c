@@ -328,10 +328,23 @@ static void put_foot(struct page *p, const json_t *finding)
     html(p, " are drawn.</p>\n</footer>\n</article>\n");
 }
 
+/* About weir itself: no host, no bytes, no model. */
+static void put_operational(struct page *p, const json_t *finding)
+{
+    html_section(p, "Next steps");
+    html(p, "<p>");
+    html_path(p, finding, "finding_info.desc");
+    html(p, "</p>\n</section>\n</article>\n");
+}
+
 void html_finding(struct page *p, const json_t *finding, size_t number, const struct places_asked *asked)
 {
     put_title(p, finding, number);
     put_mark(p, finding);
+    if (view_text(finding, "unmapped.weir.operational").n) {
+        put_operational(p, finding);
+        return;
+    }
     put_suppression(p, finding);
     put_five(p, finding);
     html_plots(p, finding, number);

@@ -48,8 +48,9 @@ static void row(struct page *p, const json_t *finding)
     page_pad(p, AT_WHEN);
     buffer_printf(&p->line, "%.10s %.5s", when, when + 11);
     page_pad(p, AT_HOST);
-    page_text(p, view_text(view_item(finding, "resources", 0), "ip"));
-    right_bytes(p, view_u64(finding, "unmapped.weir.bytes"));
+    bool operational = view_text(finding, "unmapped.weir.operational").n > 0;
+    page_text(p, view_text(view_item(finding, "resources", 0), operational ? "name" : "ip"));
+    if (!operational) right_bytes(p, view_u64(finding, "unmapped.weir.bytes"));
     page_pad(p, AT_PEER);
     row_peer(p, finding);
     page_end_painted(p, INDENT, severity_colour(severity), painted);
