@@ -273,9 +273,20 @@ static void a_store_restored_from_yesterday_is_noticed_at_the_next_commit(void *
 static void a_store_of_a_newer_weir_is_refused(void **state)
 {
     struct bench *b = *state;
-    cli("HSET 'weir:{%s}:meta' schema 2", b->url);
+    cli("HSET 'weir:{%s}:meta' schema 3", b->url);
     close_own(b);
     expect(b, bench_open(b->url, STORE_READ_WRITE, &b->s, &b->fault), WEIR_VERSION);
+}
+
+/* Schema 1 packed no value. An older weir must not read what is written from now on. */
+static void a_store_of_the_weir_before_is_read_and_raised(void **state)
+{
+    struct bench *b = *state;
+    cli("SET 'weir:{%s}:h:1' plain", b->url);
+    cli("HSET 'weir:{%s}:meta' schema 1", b->url);
+    reopen(b);
+    assert_string_equal(value_of(b, 'h', "1"), "plain");
+    cli("EVAL 'assert(redis.call(\"HGET\", KEYS[1], \"schema\") == \"2\")' 1 'weir:{%s}:meta'", b->url);
 }
 
 static void a_key_of_a_foreign_type_is_an_error_and_never_missing(void **state)
@@ -323,15 +334,35 @@ static const struct claim claims[] = {
     CLAIM(a_flushed_server_is_noticed_at_the_next_commit),
     CLAIM(a_store_restored_from_yesterday_is_noticed_at_the_next_commit),
     CLAIM(a_store_of_a_newer_weir_is_refused),
+    CLAIM(a_store_of_the_weir_before_is_read_and_raised),
     CLAIM(a_key_of_a_foreign_type_is_an_error_and_never_missing),
     CLAIM(a_meta_key_of_a_foreign_type_is_refused),
     CLAIM(a_lost_entry_of_the_outbox_is_an_error_and_never_skipped),
 };
 
+/* For scenarios: a proxy whose mode stands in a file, until it is killed. */
+static int run_proxy(const char *path, const char *upstream, const char *mode_file)
+{
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (!proxy_start(&proxy, path, upstream))
+        return 1;
+    for (;;) {
+        FILE *in = fopen(mode_file, "re");
+        int letter = in ? fgetc(in) : EOF;
+        if (in)
+            fclose(in);
+        if (letter >= '0' && letter <= '9')
+            in_mode(letter - '0', 1);
+        usleep(50000);
+    }
+}
+
 int main(int argc, char **argv)
 {
     if (argc == 3 && strcmp(argv[1], "--work") == 0)
         return (int)work(argv[2], OBJECTS, 10);
+    if (argc == 5 && strcmp(argv[1], "--proxy") == 0)
+        return run_proxy(argv[2], argv[3], argv[4]);
     if (!make_store_dir())
         return 1;
     backend_now = &plain;

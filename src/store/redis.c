@@ -22,6 +22,7 @@
 struct redis_store {
     struct redis_link link;
     struct redis_batch batch;
+    struct redis_pack *pack;
 };
 
 /* ---- open and close ---- */
@@ -30,6 +31,7 @@ static void redis_close(void *state)
 {
     struct redis_store *s = state;
     redis_batch_clear(&s->batch);
+    redis_pack_free(s->pack);
     redis_link_close(&s->link);
     free(s);
 }
@@ -39,7 +41,10 @@ static enum weir_err redis_open(const struct store_request *request, void **stat
     struct redis_store *s = calloc(1, sizeof *s);
     if (!s)
         return fault_set(fault, WEIR_NOMEM, "cannot open the store: out of memory");
-    enum weir_err err = redis_place_parse(request->url, request->options, &s->link.place, fault);
+    s->pack = redis_pack_new();
+    enum weir_err err = s->pack ? WEIR_OK : fault_set(fault, WEIR_NOMEM, "cannot open the store: out of memory");
+    if (!err)
+        err = redis_place_parse(request->url, request->options, &s->link.place, fault);
     if (!err)
         err = redis_link_open(&s->link, request->mode, fault);
     if (err)
@@ -73,6 +78,7 @@ static struct store_stats redis_stats(const void *state)
 /* ---- reading ---- */
 
 struct reading {
+    struct redis_pack *pack;
     char kind;
     const char *const *ids;
     const size_t *wanted; /* places in ids of what is asked for */
@@ -107,8 +113,11 @@ static enum weir_err take_value(void *ctx, const struct redis_item *item)
         snprintf(error, sizeof error, "%.*s", (int)(item->text.n < REDIS_TEXT_MAX ? item->text.n : REDIS_TEXT_MAX - 1), item->text.p);
         return value_fault(r, i, error);
     }
+    struct slice value;
+    if (redis_unpack(r->pack, item->text, &value))
+        value = item->text; /* whoever knows what it means refuses it, as any other damaged value */
     r->began = true;
-    return r->each(r->ctx, i, item->text);
+    return r->each(r->ctx, i, value);
 }
 
 /* One command about one key, and its answer; from where the key is being moved to, if the server says so. */
@@ -220,8 +229,9 @@ static enum weir_err hand_on_until(struct overlay *o, size_t end)
     enum weir_err err = WEIR_OK;
     for (; o->next < end && !err; o->next++) {
         const struct redis_command *c = redis_batch_find(&o->s->batch, o->r->kind, o->r->ids[o->next]);
-        if (c && !c->deletes)
-            err = o->r->each(o->r->ctx, o->next, redis_command_value(c));
+        struct slice value;
+        if (c && !c->deletes && !(err = redis_unpack(o->s->pack, redis_command_value(c), &value)))
+            err = o->r->each(o->r->ctx, o->next, value);
     }
     return err;
 }
@@ -244,9 +254,9 @@ static enum weir_err redis_get_many(void *state, char kind, const char *const *i
     for (size_t i = 0; i < n; i++)
         if (!redis_batch_find(&s->batch, kind, ids[i]))
             wanted[m++] = i;
-    struct reading own = {.kind = kind, .ids = ids, .each = each, .ctx = ctx, .fault = fault};
+    struct reading own = {.pack = s->pack, .kind = kind, .ids = ids, .each = each, .ctx = ctx, .fault = fault};
     struct overlay o = {s, &own, n, 0};
-    struct reading server = {.kind = kind, .ids = ids, .wanted = wanted, .each = each_with_overlay, .ctx = &o, .fault = fault};
+    struct reading server = {.pack = s->pack, .kind = kind, .ids = ids, .wanted = wanted, .each = each_with_overlay, .ctx = &o, .fault = fault};
     enum weir_err err = m ? read_from_server(s, &server, m) : WEIR_OK;
     if (!err)
         err = hand_on_until(&o, n);
@@ -297,8 +307,12 @@ static enum weir_err take_entry(void *ctx, const struct redis_item *item)
     uid[n] = '\0';
     if (strspn(uid, "0123456789abcdef") != n)
         return fault_set(r->fault, WEIR_CORRUPT, "outbox entry %llu of the store has no proper uid", (unsigned long long)seq);
+    struct slice json;
+    const struct slice kept = {blank + 1, item->text.n - n - 1};
+    if (redis_unpack(r->s->pack, kept, &json))
+        json = kept;
     r->seen++;
-    return r->each(r->ctx, seq, uid, (struct slice){blank + 1, item->text.n - n - 1});
+    return r->each(r->ctx, seq, uid, json);
 }
 
 static enum weir_err read_page(struct redis_store *s, struct outbox_reading *r, size_t n, bool *again)
@@ -385,8 +399,10 @@ static enum weir_err redis_put(void *state, char kind, const char *id, struct sl
 {
     struct redis_store *s = state;
     char key[REDIS_KEY_MAX];
+    struct slice stored;
     key_of(s, kind, id, key);
-    return redis_batch_set(&s->batch, kind, id, key, value, fault);
+    enum weir_err err = redis_pack(s->pack, value, &stored);
+    return err ? fault_set(fault, err, "cannot collect the batch of the store: %s", weir_err_text(err)) : redis_batch_set(&s->batch, kind, id, key, stored, fault);
 }
 
 static enum weir_err redis_del(void *state, char kind, const char *id, struct fault *fault)
@@ -404,9 +420,12 @@ static enum weir_err redis_append(void *state, const char *uid, struct slice jso
     char key[REDIS_KEY_MAX], id[17];
     store_id(s->link.meta.outbox + s->batch.findings + 1, id);
     redis_link_key(&s->link, OUTBOX, id, key);
-    buffer_init(&entry, STORE_VALUE_MAX + STORE_ID_MAX + 1);
+    buffer_init(&entry, STORE_VALUE_MAX + STORE_ID_MAX + 3);
+    struct slice stored = json;
     buffer_printf(&entry, "%s ", uid);
-    buffer_slice(&entry, json);
+    if (!entry.err)
+        entry.err = redis_pack(s->pack, json, &stored);
+    buffer_slice(&entry, stored);
     enum weir_err err = entry.err ? fault_set(fault, entry.err, "cannot collect a finding: %s", weir_err_text(entry.err))
                                   : redis_batch_set(&s->batch, 0, id, key, (struct slice){entry.p, entry.n}, fault);
     buffer_fini(&entry);

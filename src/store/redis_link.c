@@ -168,9 +168,9 @@ static enum weir_err read_meta(struct redis_link *l, bool watching, struct redis
     unsigned numbers = (1u << META_NUMBERS) - 1;
     if (r.found && (r.found & numbers) != numbers)
         return foreign(l, WEIR_USAGE, fault);
-    if (r.found && r.meta.schema > STORE_SCHEMA)
+    if (r.found && r.meta.schema > REDIS_SCHEMA)
         return fault_set(fault, WEIR_VERSION, "the store at '%s' was written by a newer weir: schema %llu, this one knows %d", l->meta_key,
-                         (unsigned long long)r.meta.schema, STORE_SCHEMA);
+                         (unsigned long long)r.meta.schema, REDIS_SCHEMA);
     *out = r.meta;
     out->exists = r.found != 0;
     return WEIR_OK;
@@ -288,12 +288,13 @@ static enum weir_err take_fence_once(struct redis_link *l, bool *won, struct fau
     if (!err && m.exists)
         err = wait_until_gone(l, m.writer, fault);
     else if (!err) {
-        m = (struct redis_meta){.schema = STORE_SCHEMA};
+        m = (struct redis_meta){.schema = REDIS_SCHEMA};
         err = draw(&m.epoch, fault);
     }
     if (err)
         return err;
     m.exists = true;
+    m.schema = REDIS_SCHEMA; /* what is written from now on an older weir could not read */
     m.fence++;
     err = name_writer(l, &m, fault);
     failpoint("store-fence-watched");

@@ -5,6 +5,7 @@
  *   redis_conn.c    one connection: commands out, replies in, each wait with a deadline
  *   redis_cluster.c which of many nodes has our slot
  *   redis_link.c    a connection that is fit for a store: signed in, checked, the meta key read, the fence taken
+ *   redis_pack.c    values as the server keeps them
  *   redis_batch.c   the commands of an open batch, and what they say a key holds
  *   redis.c         the contract of store.h
  *
@@ -108,6 +109,7 @@ enum weir_err redis_server_fault(const char *what, const char *error, bool *agai
 /* ---- redis_link.c ---- */
 #define REDIS_RESUME_MS 30000 /* how long a request is tried: a failover takes a few seconds, a restart with much data some more */
 #define REDIS_KEY_MAX 160 /* weir:{SHARD}:KIND:ID */
+#define REDIS_SCHEMA 2    /* 1: no value was ever packed */
 struct redis_meta { /* the hash weir:{SHARD}:meta */
     bool exists;
     uint64_t schema, epoch, seq, fence, outbox; /* outbox: the last number given to an entry */
@@ -143,6 +145,14 @@ void redis_link_key(const struct redis_link *l, const char *kind, const char *id
 unsigned redis_slot_of(struct slice tag);
 /* The node that serves the slot of the shard, as any of those known tells. */
 WEIR_MUST_USE enum weir_err redis_cluster_find(struct redis_conn *c, unsigned slot, const struct redis_node *asked, struct redis_node *out, struct fault *fault);
+
+/* ---- redis_pack.c ---- */
+struct redis_pack;
+struct redis_pack *redis_pack_new(void);
+void redis_pack_free(struct redis_pack *p);
+/* A value as the server keeps it, and back. Borrowed until the next call of the same function. CORRUPT: it is none of ours. */
+WEIR_MUST_USE enum weir_err redis_pack(struct redis_pack *p, struct slice value, struct slice *out);
+WEIR_MUST_USE enum weir_err redis_unpack(struct redis_pack *p, struct slice stored, struct slice *out);
 
 /* ---- redis_batch.c ---- */
 struct redis_command {
