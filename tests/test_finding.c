@@ -78,7 +78,7 @@ static void says_nothing_of_novelty_for_a_known_peer_without_data(void **state)
     x.peer[0].known = true;
     x.peer[0].country[0] = 0;
     x.score[0].part[0].test = SCORE_HOUR_VOLUME;
-    says("10.0.1.10 sent 41.1 GB in 90 min to 200.160.0.8; usual for it at that hour is 3 MB or less; in 9 days its largest hour was 3 MB" RARE);
+    says("10.0.1.10 sent 41.1 GB in 90 min to 200.160.0.8; usual for it around that hour is 3 MB or less; in 9 days its largest hour was 3 MB" RARE);
 }
 
 static void says_that_the_past_was_empty(void **state)
@@ -210,7 +210,7 @@ static void the_rarest_part_leads_the_sentence(void **state)
     x.score[0].part[1].rate = 0.0000001;
     x.score[0].part[1].history_days = 9;
     x.score[0].part[1].largest_bytes = 900000;
-    says("10.0.1.10 sent 41.1 GB in 90 min to 200.160.0.8 (BR, first seen today); usual for it at that hour is 20 MB or less; in 9 days its largest "
+    says("10.0.1.10 sent 41.1 GB in 90 min to 200.160.0.8 (BR, first seen today); usual for it around that hour is 20 MB or less; in 9 days its largest "
          "hour was 900 kB; a host like this reaches that once in 10,000,000 days");
 }
 

@@ -219,7 +219,7 @@ static void put_rarity(struct buffer *out, const struct score_part *p)
 static void put_expected(struct buffer *out, const struct score_part *p)
 {
     if (p->test == SCORE_HOUR_VOLUME && p->history_days) {
-        buffer_puts(out, "; usual for it at that hour is ");
+        buffer_puts(out, "; usual for it around that hour is ");
         put_past_bytes(out, p->reference_bytes);
         buffer_puts(out, " or less");
     } else if (p->test == SCORE_CLASS_DESTINATION) {

@@ -156,7 +156,7 @@ static void say_expected(struct page *p, const json_t *part)
     if (test == SCORE_CLASS_DESTINATION) {
         buffer_puts(&p->line, "; what hosts of its class send there");
     } else if (days) {
-        buffer_puts(&p->line, test == SCORE_HOUR_VOLUME ? " at that hour; the largest hour of " : "; the largest of ");
+        buffer_puts(&p->line, test == SCORE_HOUR_VOLUME ? " around that hour; the largest hour of " : "; the largest of ");
         page_count(p, days, "day");
         buffer_puts(&p->line, " was ");
         page_bytes(p, view_u64(part, "largest_bytes"));
