@@ -152,4 +152,20 @@ static inline struct class_state *class_of(uint64_t id, unsigned hosts_all, uint
     return c;
 }
 
+static inline void send_today(struct day *x, uint64_t group, unsigned hour, uint64_t bytes)
+{
+    day_begin(x, TODAY);
+    day_send(x, group, hour, bytes);
+}
+
+static inline void assert_part(const struct score *s, enum score_test test, uint64_t group, const double want[4])
+{
+    const struct score_part *p = part(s, test, group);
+    assert_near(p->observed, want[0]);
+    assert_near(p->reference, want[1]);
+    assert_near(p->spread, want[2]);
+    assert_near(p->excess, want[3]);
+}
+#define WANT(...) ((const double[]){__VA_ARGS__})
+
 #endif

@@ -2,12 +2,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "score_make.h"
 
-static void send(struct day *x, uint64_t group, unsigned hour, uint64_t bytes)
-{
-    day_begin(x, TODAY);
-    day_send(x, group, hour, bytes);
-}
-
 /* A day on which many tests have something to say. */
 static struct score rich_score(double budget)
 {
@@ -139,7 +133,7 @@ static void a_test_that_is_left_out_raises_nothing_and_changes_no_other(void **s
     (void)state;
     struct baseline b = quiet(28);
     struct day x;
-    send(&x, WEB(1), 9, 40 * GB);
+    send_today(&x, WEB(1), 9, 40 * GB);
     struct score all = score(&x, &b, BUDGET), less = score_in(&x, &b, &(struct around){.fleet_days = GROWN, .budget = BUDGET, .left_out = 1u << SCORE_NEW_DESTINATION});
     assert_non_null(find(&all, SCORE_NEW_DESTINATION, all.part[0].group));
     assert_int_equal(less.n, all.n - 1);
@@ -157,7 +151,7 @@ static void a_forwarder_scores_nothing(void **state)
     (void)state;
     struct baseline b = quiet(28);
     struct day x;
-    send(&x, WEB(1), 9, 40 * GB);
+    send_today(&x, WEB(1), 9, 40 * GB);
     x.d.forwarder = true;
     struct score s = score(&x, &b, 1.0);
     assert_int_equal(s.n, 0);
@@ -180,7 +174,7 @@ static void what_sampling_folded_counts_in_the_sums_of_the_host_only(void **stat
     (void)state;
     struct baseline b = quiet(28);
     struct day x;
-    send(&x, REST, 9, 40 * GB);
+    send_today(&x, REST, 9, 40 * GB);
     struct score s = score(&x, &b, 1.0);
     assert_int_equal(s.n, 2); /* and the day as a whole: creep */
     assert_int_equal(part(&s, SCORE_HOUR_VOLUME, 0)->observed_bytes, 40 * GB);
@@ -193,7 +187,7 @@ static void nothing_under_its_reference_raises_whatever_the_budget(void **state)
     struct baseline b = quiet(28);
     struct day x;
     know(&b, WEB(7), 100 * GB, 28);
-    send(&x, WEB(7), 3, 40 * GB);
+    send_today(&x, WEB(7), 3, 40 * GB);
     struct score s = score(&x, &b, 1e9);
     const struct score_part *p = part(&s, SCORE_GROUP_VOLUME, WEB(7));
     assert_true(p->excess < 0 && p->rate == 1 && !p->raised && p->since_hour == 24);
@@ -216,7 +210,7 @@ static void the_first_day_of_a_young_fleet_raises_nothing(void **state)
     struct class_state *c = class_new(CLASS_ONE);
     struct baseline b = fresh_baseline();
     struct day x;
-    send(&x, WEB(1), 9, 40 * GB);
+    send_today(&x, WEB(1), 9, 40 * GB);
     for (unsigned fleet_days = 0; fleet_days < (unsigned)model->learning_days; fleet_days++) {
         struct score s = score_in(&x, &b, &(struct around){.class = c, .fleet_days = fleet_days, .budget = 1.0});
         assert_int_equal(s.n, 0);
@@ -231,7 +225,7 @@ static void the_first_day_of_a_host_is_compared_with_its_class(void **state)
     struct class_state *c = class_of(CLASS_ONE, 10, 0, 0, 0);
     struct baseline b = fresh_baseline();
     struct day x;
-    send(&x, WEB(1), 9, 40 * GB);
+    send_today(&x, WEB(1), 9, 40 * GB);
     struct score s = score_in(&x, &b, &(struct around){.class = c, .fleet_days = GROWN, .budget = BUDGET});
     assert_true(s.raised && s.learning);
     class_free(c);
@@ -242,7 +236,7 @@ static void a_first_day_without_a_class_raises_nothing(void **state)
     (void)state;
     struct baseline b = fresh_baseline();
     struct day x;
-    send(&x, WEB(1), 9, 40 * GB);
+    send_today(&x, WEB(1), 9, 40 * GB);
     struct score s = score(&x, &b, 1.0);
     assert_int_equal(s.n, 0);
 }
@@ -265,7 +259,7 @@ static void alone_a_transfer_a_thousand_times_anything_seen_is_found_on_the_seco
     struct baseline b = fresh_baseline();
     struct day x;
     learn_one(&b, TODAY - 1, WEB(1), 5 * MB);
-    send(&x, WEB(2), 9, 5 * GB);
+    send_today(&x, WEB(2), 9, 5 * GB);
     struct score s = score_in(&x, &b, &(struct around){.fleet_days = 1, .budget = BUDGET});
     assert_true(s.raised && s.learning);
     assert_true(part(&s, SCORE_NEW_DESTINATION, 0)->raised);

@@ -4,22 +4,6 @@
 
 /* ---- worked examples ---- */
 
-static void send(struct day *x, uint64_t group, unsigned hour, uint64_t bytes)
-{
-    day_begin(x, TODAY);
-    day_send(x, group, hour, bytes);
-}
-
-static void assert_part(const struct score *s, enum score_test test, uint64_t group, const double want[4])
-{
-    const struct score_part *p = part(s, test, group);
-    assert_near(p->observed, want[0]);
-    assert_near(p->reference, want[1]);
-    assert_near(p->spread, want[2]);
-    assert_near(p->excess, want[3]);
-}
-#define WANT(...) ((const double[]){__VA_ARGS__})
-
 /* 100 MB at nine on 28 days, and nothing at other hours. */
 static struct baseline backup_at_nine(void)
 {
@@ -38,11 +22,11 @@ static void hour_volume_has_its_worked_example(void **state)
     (void)state;
     struct baseline b = backup_at_nine();
     struct day x;
-    send(&x, WEB(1), 9, 2 * GB);
+    send_today(&x, WEB(1), 9, 2 * GB);
     struct score s = score(&x, &b, BUDGET);
     assert_part(&s, SCORE_HOUR_VOLUME, 0, WANT(14.897, 10.5625, 1.2, 3.612));
     assert_int_equal(part(&s, SCORE_HOUR_VOLUME, 0)->from_hour, 9);
-    send(&x, WEB(1), 8, 2 * GB);
+    send_today(&x, WEB(1), 8, 2 * GB);
     s = score(&x, &b, BUDGET);
     assert_part(&s, SCORE_HOUR_VOLUME, 0, WANT(14.897, 10.0625, 1.683, 2.873));
 }
@@ -53,7 +37,7 @@ static void group_volume_has_its_worked_example(void **state)
     struct baseline b = knowing(14);
     struct day x;
     know(&b, WEB(7), 100 * MB, 14);
-    send(&x, WEB(7), 3, GB);
+    send_today(&x, WEB(7), 3, GB);
     struct score s = score(&x, &b, BUDGET);
     assert_part(&s, SCORE_GROUP_VOLUME, WEB(7), WANT(13.897, 10.868, 0.7, 4.328));
 }
@@ -66,7 +50,7 @@ static void new_destination_has_its_worked_example(void **state)
     struct day x;
     for (size_t i = 0; i < WEIR_COUNT(mb); i++)
         fill(&b.feature[FEATURE_NEW], mb[i] * MB, 1);
-    send(&x, WEB(1), 9, 40 * GB);
+    send_today(&x, WEB(1), 9, 40 * GB);
     struct score s = score(&x, &b, BUDGET);
     assert_part(&s, SCORE_NEW_DESTINATION, 0, WANT(19.219, 5.881, 0.671, 19.865));
     assert_int_equal(part(&s, SCORE_NEW_DESTINATION, 0)->largest_bytes, lg_to_bytes(5.5));
@@ -92,7 +76,7 @@ static void class_destination_has_its_worked_example(void **state)
     struct baseline b = quiet(28);
     struct class_state *c = class_of(CLASS_ONE, 10, WEB(7), 3, 88);
     struct day x;
-    send(&x, WEB(7), 3, GB);
+    send_today(&x, WEB(7), 3, GB);
     struct score s = score_in(&x, &b, &(struct around){.class = c, .fleet_days = GROWN, .budget = BUDGET});
     assert_part(&s, SCORE_CLASS_DESTINATION, WEB(7), WANT(13.897, 11, 0.7, 4.139));
     class_free(c);
@@ -103,7 +87,7 @@ static void odd_protocol_has_its_worked_example(void **state)
     (void)state;
     struct baseline b = quiet(20);
     struct day x;
-    send(&x, DNS(7), 3, 5 * MB);
+    send_today(&x, DNS(7), 3, 5 * MB);
     struct score s = score(&x, &b, BUDGET);
     assert_part(&s, SCORE_ODD_PROTOCOL, 0, WANT(10.255, 7.061, 0.7, 4.562));
     assert_int_equal(part(&s, SCORE_ODD_PROTOCOL, 0)->observed_bytes, 5 * MB);
@@ -115,7 +99,7 @@ static void slow_has_its_worked_example(void **state)
     struct baseline b = quiet(28);
     struct day x;
     met(&b, WEB(7), 8 * MB, 8, 3);
-    send(&x, WEB(7), 3, 8 * MB);
+    send_today(&x, WEB(7), 3, 8 * MB);
     struct score s = score(&x, &b, BUDGET);
     assert_part(&s, SCORE_SLOW, WEB(7), WANT(8.478, 7.381, 0.7, 1.568));
     assert_int_equal(part(&s, SCORE_SLOW, WEB(7))->history_days, 20);
@@ -128,7 +112,7 @@ static void slow_far_has_its_worked_example(void **state)
     struct baseline b = quiet(28);
     struct day x;
     met(&b, WEB(7), 8 * MB, 8, 3);
-    send(&x, WEB_IN(9, 7), 3, 8 * MB);
+    send_today(&x, WEB_IN(9, 7), 3, 8 * MB);
     struct score s = score(&x, &b, BUDGET);
     assert_part(&s, SCORE_SLOW_FAR, WEB(7), WANT(8.478, 7.381, 0.7, 1.568));
 }
@@ -154,7 +138,7 @@ static void served_volume_has_its_worked_example(void **state)
     (void)state;
     struct baseline b = quiet(1);
     struct day x;
-    send(&x, SERVED(7), 3, 2 * GB);
+    send_today(&x, SERVED(7), 3, 2 * GB);
     struct score s = score(&x, &b, BUDGET);
     assert_part(&s, SCORE_SERVED_VOLUME, SERVED(7), WANT(14.897, 9.424, 0.7, 7.818));
 }
@@ -178,7 +162,7 @@ static void internal_pair_has_its_worked_example(void **state)
     struct baseline b = knowing(20);
     struct day x;
     know(&b, INTERNAL(7), GB, 20);
-    send(&x, INTERNAL(7), 3, 20 * GB);
+    send_today(&x, INTERNAL(7), 3, 20 * GB);
     struct score s = score(&x, &b, BUDGET);
     assert_part(&s, SCORE_INTERNAL_PAIR, INTERNAL(7), WANT(18.219, 13.993, 0.7, 6.038));
 }
@@ -227,78 +211,6 @@ static void beacon_far_has_its_worked_example(void **state)
     assert_part(&s, SCORE_BEACON_FAR, WEB(7), WANT(6, 4.513, 0.7, 2.125));
 }
 
-/* Days of one amount, then 5 % more each day; the next day is today. */
-static struct baseline ramp(unsigned level_days, unsigned ramp_days, uint64_t *next)
-{
-    struct baseline b = fresh_baseline();
-    double bytes = (double)GB;
-    for (unsigned day = TODAY - level_days - ramp_days; day < TODAY; day++) {
-        struct day x;
-        day_begin(&x, day);
-        bytes *= day >= TODAY - ramp_days ? 1.05 : 1;
-        day_send(&x, WEB(1), 9, (uint64_t)bytes);
-        learn_day(&b, &x);
-    }
-    *next = (uint64_t)(bytes * 1.05);
-    return b;
-}
-
-static void creep_has_its_worked_example(void **state)
-{
-    (void)state;
-    uint64_t next;
-    struct baseline b = ramp(56, 39, &next);
-    struct day x;
-    send(&x, WEB(1), 9, next);
-    struct score s = score(&x, &b, BUDGET);
-    assert_part(&s, SCORE_CREEP, 0, WANT(16.713, 14.125, 0.592, 4.369));
-}
-
-static void assert_ramp_is_found(const struct around *a)
-{
-    for (unsigned days = 1;; days++) {
-        uint64_t next;
-        struct baseline b = ramp(56, days, &next);
-        struct day x;
-        send(&x, WEB(1), 9, next);
-        struct score s = score_in(&x, &b, a);
-        assert_true(next < 10 * GB);
-        if (s.raised)
-            break;
-    }
-}
-
-static void alone_at_one_finding_a_week_a_ramp_of_5_percent_a_day_is_found_before_it_has_multiplied_by_ten(void **state)
-{
-    (void)state;
-    assert_ramp_is_found(&(struct around){.fleet_days = GROWN, .budget = 1.0 / 7});
-}
-
-/* A hundred hosts of which one in two hundred is a little above what it sent long ago, as in the fitting worlds. */
-static void in_a_fleet_a_ramp_of_5_percent_a_day_creeps_out_before_it_has_multiplied_by_ten(void **state)
-{
-    (void)state;
-    const struct baseline_run no_run = {0, 0, 0};
-    struct class_state *fleet = class_of(CLASS_FLEET, 10, 0, 0, 0);
-    for (unsigned i = 0; i < 2800; i++)
-        assert_int_equal(class_note_excess(fleet, SCORE_STRATA * SCORE_CREEP, (uint16_t)(TODAY - 1 - i % 28), i % 200 ? 0 : 6, no_run), WEIR_OK);
-    assert_ramp_is_found(&(struct around){.fleet = fleet, .fleet_days = GROWN, .budget = BUDGET});
-    class_free(fleet);
-}
-
-static void a_host_of_less_than_four_weeks_does_not_creep(void **state)
-{
-    (void)state;
-    for (unsigned days = 26; days <= 28; days++) {
-        uint64_t next;
-        struct baseline b = ramp(days, 0, &next);
-        struct day x;
-        send(&x, WEB(1), 9, GB);
-        struct score s = score(&x, &b, BUDGET);
-        assert_int_equal(find(&s, SCORE_CREEP, 0) != NULL, days >= BASELINE_RING);
-    }
-}
-
 /* ---- floors ---- */
 
 struct floor_row { enum score_test test; uint64_t group; bool known; };
@@ -316,7 +228,7 @@ static bool raises_at(const struct floor_row *f, uint64_t bytes, double budget)
     struct day x;
     if (f->known)
         know(&b, f->group, 0, 28);
-    send(&x, f->group, 9, bytes);
+    send_today(&x, f->group, 9, bytes);
     struct score s = score(&x, &b, budget);
     for (size_t i = 0; i < s.n; i++)
         if (s.part[i].test == f->test && s.part[i].raised)
@@ -381,7 +293,7 @@ static void what_the_class_shares_is_not_new(void **state)
     struct baseline b = quiet(28);
     struct class_state *c = class_of(CLASS_ONE, 10, WEB(7), 3, 60);
     struct day x;
-    send(&x, WEB(7), 3, GB);
+    send_today(&x, WEB(7), 3, GB);
     struct around a = {.class = c, .fleet_days = GROWN, .budget = BUDGET};
     struct score s = score_in(&x, &b, &a);
     assert_null(find(&s, SCORE_NEW_DESTINATION, 0));
@@ -394,7 +306,7 @@ static void an_odd_protocol_is_no_new_destination(void **state)
     (void)state;
     struct baseline b = quiet(28);
     struct day x;
-    send(&x, DNS(7), 3, GB);
+    send_today(&x, DNS(7), 3, GB);
     struct score s = score(&x, &b, BUDGET);
     assert_null(find(&s, SCORE_NEW_DESTINATION, 0));
     assert_non_null(find(&s, SCORE_ODD_PROTOCOL, 0));
@@ -405,7 +317,7 @@ static void clients_are_no_new_destinations(void **state)
     (void)state;
     struct baseline b = quiet(28);
     struct day x;
-    send(&x, SERVED(7), 3, GB);
+    send_today(&x, SERVED(7), 3, GB);
     struct score s = score(&x, &b, BUDGET);
     assert_null(find(&s, SCORE_NEW_DESTINATION, 0));
 }
@@ -432,7 +344,7 @@ static void without_countries_nothing_is_far(void **state)
     (void)state;
     struct baseline b = quiet(28);
     struct day x;
-    send(&x, WEB(7), 3, GB);
+    send_today(&x, WEB(7), 3, GB);
     struct score s = score(&x, &b, BUDGET);
     assert_null(find(&s, SCORE_NEW_FAR, 0));
 }
@@ -459,7 +371,7 @@ static void slow_leaves_out_the_largest_day(void **state)
         struct baseline b = quiet(28);
         struct day x;
         met(&b, WEB(7), largest, 8, 1);
-        send(&x, WEB(7), 3, MB);
+        send_today(&x, WEB(7), 3, MB);
         struct score s = score(&x, &b, BUDGET);
         assert_null(find(&s, SCORE_SLOW, WEB(7)));
     }
@@ -474,7 +386,7 @@ static void slow_is_compared_with_what_was_before_the_destination(void **state)
     b.days = 28;
     b.first_day = TODAY - 28;
     met(&b, WEB(7), GB, 8, 8);
-    send(&x, WEB(7), 3, GB);
+    send_today(&x, WEB(7), 3, GB);
     struct score s = score(&x, &b, BUDGET);
     assert_true(part(&s, SCORE_SLOW, WEB(7))->excess > 5);
     assert_int_equal(part(&s, SCORE_SLOW, WEB(7))->largest_bytes, 0);
@@ -522,7 +434,7 @@ static void a_beacon_is_not_raised_before_it_calls(void **state)
     struct baseline b = quiet(28);
     struct day x;
     met(&b, WEB(7), 1000, 1, 1)->hours = 0xffffff;
-    send(&x, WEB(7), 15, 100);
+    send_today(&x, WEB(7), 15, 100);
     struct score s = score(&x, &b, 1e9);
     assert_int_equal(part(&s, SCORE_BEACON, WEB(7))->since_hour, 15);
 }
@@ -585,10 +497,6 @@ int main(void)
         cmocka_unit_test(internal_subnet_has_its_worked_example),
         cmocka_unit_test(beacon_has_its_worked_example),
         cmocka_unit_test(beacon_far_has_its_worked_example),
-        cmocka_unit_test(creep_has_its_worked_example),
-        cmocka_unit_test(alone_at_one_finding_a_week_a_ramp_of_5_percent_a_day_is_found_before_it_has_multiplied_by_ten),
-        cmocka_unit_test(in_a_fleet_a_ramp_of_5_percent_a_day_creeps_out_before_it_has_multiplied_by_ten),
-        cmocka_unit_test(a_host_of_less_than_four_weeks_does_not_creep),
         cmocka_unit_test(no_budget_breaks_a_floor),
         cmocka_unit_test(each_test_can_raise_just_over_its_floor),
         cmocka_unit_test(fewer_places_or_hours_than_the_floor_never_raise),
