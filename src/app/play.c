@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "app/judge.h"
 #include "app/outbox.h"
@@ -240,6 +241,7 @@ static void *play_thread(void *play)
     struct play *p = play;
     struct fault fault = {WEIR_OK, ""};
     struct run *run = NULL;
+    (void)!nice(5); /* of this thread and those that it starts: the screen goes first */
     enum weir_err err = run_open(p->app, p->store, &run, &fault);
     if (!err && !object_list_count(p->list))
         err = fault_set(&fault, WEIR_NOTFOUND, "there are no objects to play");

@@ -237,7 +237,7 @@ static void draw_top(const struct view *v)
 {
     char line[400], when[TIME_TEXT_MAX];
     time_format(v->x->now_s, when);
-    snprintf(line, sizeof line, " weir replay  %.16s UTC  %s  %.0fx  %zu of %zu objects  %llu hosts", when, v->x->done ? "at its end" : v->pause ? "PAUSED" : "playing", v->speed,
+    snprintf(line, sizeof line, " replay  %.10s %.5sZ  %s  %.0fx  %zu/%zu objects  %llu hosts", when, when + 11, v->x->done ? "at its end" : v->pause ? "PAUSED" : "playing", v->speed,
              v->x->step, v->x->steps, (unsigned long long)v->x->hosts);
     put_bar_line(0, line);
     put(1, 0, " HOST                     BYTES  SCORE  HOURS OF THE DAY (UTC)   INTERFACE");
