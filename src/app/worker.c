@@ -264,7 +264,7 @@ bool run_counted_already(struct run *run, const struct sha256 *id)
     for (size_t i = 0; i < run->fresh_n; i++)
         if (memcmp(run->fresh[i].entry.id.b, id->b, SHA256_BYTES) == 0)
             return true;
-    return ledger_has(run->store, id);
+    return store_position(run->store).seq > 0 && ledger_has(run->store, id); /* before the first commit it is empty: no round trip an object */
 }
 
 static void merge_object(struct worker *w, const struct object_outcome *o)

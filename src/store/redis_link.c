@@ -388,9 +388,13 @@ enum weir_err redis_link_resume(struct redis_link *l, bool *behind, struct fault
 {
     int64_t end = redis_now_ms() + REDIS_RESUME_MS;
     enum weir_err err;
+    *behind = false;
+    if (l->given_up)
+        return fault_set(fault, WEIR_UNAVAILABLE, "the store was away for too long: open it again");
     l->stats.reconnects++;
     for (int i = 0; !is_final(err = resume_once(l, behind, fault)) && redis_now_ms() < end; i++)
         redis_link_retry(l, i);
+    l->given_up = !is_final(err); /* or each of many requests would wait as long */
     if (!is_final(err) && fault) /* a role, a certificate that changed while we ran: for this run the store is away */
         fault->err = WEIR_UNAVAILABLE;
     return is_final(err) ? err : WEIR_UNAVAILABLE;

@@ -119,6 +119,7 @@ struct redis_link {
     struct redis_place *place; /* owned, as all below */
     struct redis_tls *tls;
     struct redis_conn *conn;  /* NULL: lost */
+    bool given_up;            /* lost, and did not come back for as long as is waited */
     enum store_mode mode;
     struct redis_info info;
     struct redis_meta meta;   /* as this process knows it */
