@@ -146,7 +146,17 @@ static void unknown_option_gets_the_nearest_name(void **state)
     (void)state;
     assert_usage(WEIR("config", "show", "--thread=1", "--strore", "x"), "'--store'");
     assert_usage(WEIR("config", "--formet=json", "show"), "'--format'");
-    assert_usage(WEIR("config", "-z"), "'-z'");
+    assert_usage(WEIR("config", "-z"), "'-z', see 'weir config --help'");
+    assert_usage(WEIR("policy", "--store", "x"), "'--store', see 'weir policy --help'");
+    assert_usage(WEIR("--store", "x", "findings"), "'--store' stands before a command");
+}
+
+static void help_tells_of_one_command(void **state)
+{
+    (void)state;
+    assert_data(WEIR("help", "mark"), "usage: weir mark [OPTIONS] ID");
+    assert_data(WEIR("help"), "commands:");
+    assert_usage(WEIR("help", "bach"), "'batch'");
 }
 
 static void option_without_its_value_is_named(void **state)
@@ -162,6 +172,7 @@ static void value_of_an_option_is_checked_like_that_of_a_file(void **state)
     assert_usage(WEIR("config", "show", "--threads", "65"), "from 0 to 64, not '65'");
     assert_usage(WEIR("config", "show", "--format", "xml"), "option '--format' must be one of table, json, ndjson, csv, ocsf, not 'xml'");
     assert_usage(WEIR("config", "show", "--format", "ocsf"), "config show");
+    assert_usage(WEIR("config", "show", "--store", "sqlte:x"), "option '--store': no kind of store is called 'sqlte'");
 }
 
 static void two_dashes_end_the_options(void **state)
@@ -558,6 +569,7 @@ int main(void)
         cmocka_unit_test(man_page_names_every_option_of_every_command),
         cmocka_unit_test(unknown_command_gets_the_nearest_name),
         cmocka_unit_test(unknown_option_gets_the_nearest_name),
+        cmocka_unit_test(help_tells_of_one_command),
         cmocka_unit_test(option_without_its_value_is_named),
         cmocka_unit_test(value_of_an_option_is_checked_like_that_of_a_file),
         cmocka_unit_test(two_dashes_end_the_options),

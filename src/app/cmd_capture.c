@@ -140,11 +140,11 @@ static enum weir_err read_options(struct live *l, const struct capture_options *
     *buffer = 16u << 20;
     l->rotate_s = 60;
     if (!o->interface || strlen(o->interface) > 15 || strchr(o->interface, '/'))
-        return fault_set(l->fault, WEIR_USAGE, "'--interface NAME' is needed, the name of a network interface");
+        return fault_set(l->fault, WEIR_USAGE, "option '--interface' is missing: weir capture --interface NAME DIRECTORY");
     if (o->rotate && (parse_duration(slice_of(o->rotate), &l->rotate_s) || l->rotate_s < 1 || l->rotate_s > 3600))
-        return fault_set(l->fault, WEIR_USAGE, "'--rotate' must be from 1s to 1h");
+        return fault_set(l->fault, WEIR_USAGE, "option '--rotate' must be from 1s to 1h");
     if (o->buffer && (parse_bytes(slice_of(o->buffer), buffer) || *buffer < 65536 || *buffer > (1u << 30)))
-        return fault_set(l->fault, WEIR_USAGE, "'--buffer' must be from 64KiB to 1GiB");
+        return fault_set(l->fault, WEIR_USAGE, "option '--buffer' must be from 64KiB to 1GiB");
     return WEIR_OK;
 }
 
@@ -187,7 +187,7 @@ static const struct option_row rows[] = {
 const struct command command_capture = {
     .name = "capture",
     .summary = "write packets of an interface into a directory, for batch or serve",
-    .operands = "DIRECTORY",
+    .operands = "--interface NAME DIRECTORY",
     .help = "Needs CAP_NET_RAW, and gives it up before the first packet is read: then nothing but segments can be written. The\n"
             "first 512 bytes of each packet are kept. Packets that the kernel lost are a gap in the findings. SIGTERM ends it\n"
             "with a whole segment. Exit code: 0 ended by a signal, 2 usage, 1 failed.",

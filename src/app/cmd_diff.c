@@ -287,7 +287,7 @@ static const struct option_row rows[] = {
 const struct command command_diff = {
     .name = "diff",
     .summary = "compare what two configurations find in the same logs",
-    .operands = "PATH...",
+    .operands = "[--old FILE] --new FILE PATH...",
     .help = "Runs twice over the logs, each time from nothing in a state of its own, and lists findings gained, lost and changed, and\n"
             "what the budgets bear. A finding of both is one of the same host on at least one same day. The store is not touched.",
     .common = COMMON_OUTPUT | COMMON_INPUT | COMMON_GEO | COMMON_RUN,

@@ -367,7 +367,7 @@ static const struct option_row rows[] = {
 const struct command command_evidence = {
     .name = "evidence",
     .summary = "write all that proves a finding into a directory",
-    .operands = "ID [PATH...]",
+    .operands = "ID -o DIR [PATH...]",
     .help = "The finding, its report, the exact records from the logs, the bounds of what went out, the configuration, and a manifest\n"
             "with the hashes of everything, sealed. The seal is printed: keep it elsewhere, and 'weir verify DIR --seal HEX' will\n"
             "tell a directory that was made anew. PATH: where the logs are now, if not where they were counted. Exit code 4: some of\n"

@@ -182,7 +182,7 @@ static const struct option_row rows[] = {
 const struct command command_mark = {
     .name = "mark",
     .summary = "say of a finding that it was benign, or true",
-    .operands = "ID benign|true | ID --clear",
+    .operands = "ID benign|true --reason TEXT | ID --clear",
     .help = "benign  its destinations leave quarantine, are familiar to the host from now on, and what they got is normal\n"
             "true    its destinations stay out of what is normal for ever\n"
             "ID is that of 'weir findings', or its beginning. A mark stands with the finding, counts in 'weir budget', and changes\n"

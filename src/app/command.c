@@ -48,6 +48,10 @@ static void put_version(FILE *to)
 
 static int unknown_command(struct app *app, const char *name)
 {
+    if (name[0] == '-') {
+        app_complain(app, "'%.80s' stands before a command: weir COMMAND [OPTIONS], see 'weir --help'", name);
+        return APP_USAGE;
+    }
     const char *names[WEIR_COUNT(commands)];
     for (size_t i = 0; i < commands_n; i++)
         names[i] = commands[i]->name;
@@ -190,9 +194,13 @@ static int dispatch(struct app *app, int argc, char **argv)
         put_usage(app->err);
         return APP_USAGE;
     }
+    if (strcmp(name, "help") == 0 && argc > 2) {
+        app->command = command_find(argv[2]);
+        return app->command ? show_help(app) : unknown_command(app, argv[2]);
+    }
     if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0)
         put_usage(app->out);
-    else if (strcmp(name, "--version") == 0)
+    else if (strcmp(name, "--version") == 0 || strcmp(name, "version") == 0)
         put_version(app->out);
     else if (!(app->command = command_find(name)))
         return unknown_command(app, name);

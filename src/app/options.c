@@ -16,7 +16,7 @@ static const struct {
     unsigned when;
     struct option_row row;
 } common_rows[] = {
-    {COMMON_STORE, {"store", "URL", "where state and findings live, as sqlite:PATH or unix:SOCKET", OPTION_TEXT, FLAG_OF(store)}},
+    {COMMON_STORE, {"store", "URL", "where state and findings live: sqlite:PATH, redis://HOST:PORT and others", OPTION_TEXT, FLAG_OF(store)}},
     {0, {"config", "FILE", "read this configuration file", OPTION_TEXT, offsetof(struct app, config_path)}},
     {COMMON_INPUT, {"fields", "NAMES", "columns of logs that have no header line", OPTION_TEXT, FLAG_OF(fields)}},
     {COMMON_INPUT, {"threads", "N", "threads that read objects; 0: one for each processor", OPTION_TEXT, FLAG_OF(threads)}},
@@ -86,14 +86,14 @@ static size_t row_of(const struct rows *rows, int value)
 }
 
 /* What getopt refused: argument is the word of argv, value getopt's optopt (the row of an option it knows, or a letter). */
-static enum weir_err refuse(const struct rows *rows, int kind, int value, const char *argument, struct fault *fault)
+static enum weir_err refuse(const struct rows *rows, const char *command, int kind, int value, const char *argument, struct fault *fault)
 {
     if (row_of(rows, value) < rows->n) {
         const char *name = rows->row[row_of(rows, value)]->name;
         return fault_set(fault, WEIR_USAGE, kind == ':' ? "option '--%s' needs a value" : "option '--%s' takes no value", name);
     }
     if (value != 0)
-        return fault_set(fault, WEIR_USAGE, "unknown option '-%c'", value >= 0x20 && value < 0x7f ? value : '?');
+        return fault_set(fault, WEIR_USAGE, "unknown option '-%c', see 'weir %s --help'", value >= 0x20 && value < 0x7f ? value : '?', command);
     const char *names[ROWS_MAX + 1] = {"help"};
     for (size_t i = 0; i < rows->n; i++)
         names[i + 1] = rows->row[i]->name;
@@ -103,7 +103,7 @@ static enum weir_err refuse(const struct rows *rows, int kind, int value, const 
     int n = (int)(wrong.n > 80 ? 80 : wrong.n);
     if (near)
         return fault_set(fault, WEIR_USAGE, "unknown option '--%.*s', the nearest is '--%s'", n, wrong.p, near);
-    return fault_set(fault, WEIR_USAGE, "unknown option '--%.*s'", n, wrong.p);
+    return fault_set(fault, WEIR_USAGE, "unknown option '--%.*s', see 'weir %s --help'", n, wrong.p, command);
 }
 
 enum weir_err options_parse(struct app *app, int argc, char **argv, void *own, int *operands, bool *help, struct fault *fault)
@@ -119,7 +119,7 @@ enum weir_err options_parse(struct app *app, int argc, char **argv, void *own, i
     opterr = 0;
     for (int value; (value = getopt_long(argc, argv, letters, table, NULL)) != -1;) {
         if (value == '?' || value == ':')
-            return refuse(&rows, value, optopt, argv[optind - 1], fault);
+            return refuse(&rows, app->command->name, value, optopt, argv[optind - 1], fault);
         size_t row = row_of(&rows, value);
         if (value == 'h')
             *help = true;
