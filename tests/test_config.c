@@ -111,8 +111,9 @@ static void takes_every_kind_of_value(void **state)
 {
     (void)state;
     struct config *c = accepted("store: sqlite:/tmp/w.db\nthreads: 3\nwindow:\n  lateness: 2h\ninput:\n  max_object_bytes: 20MB\n"
-                                "detection: {budget: 3/week}\nlog:\n  level: debug\nnetworks:\n  own:\n  - 10.0.0.0/8\n  - \"2001:db8::/32\"\n");
+                                "detection: {budget: 3/week}\nlog:\n  level: debug\nnetworks:\n  own:\n  - 10.0.0.0/8\n  - \"2001:db8::/32\"\nserve:\n  listen: 127.0.0.1:19847\n");
     assert_string_equal(c->store, "sqlite:/tmp/w.db");
+    assert_string_equal(c->serve_listen, "127.0.0.1:19847");
     assert_int_equal(c->threads, 3);
     assert_int_equal(c->lateness_s, 7200);
     assert_int_equal(c->max_object_bytes, 20000000);
@@ -215,7 +216,9 @@ static void value_of_a_wrong_type_is_refused(void **state)
         {"threads: {a: 2}\n", "line 1, column 10:", "not a section"},
         {"store: 12\n", "line 1, column 8:", "quotes"},
         {"store: /tmp/x.db\n", "line 1, column 8:", "sqlite:PATH"},
+        {"store: sqlte:x.db\n", "line 1, column 8:", "'store': no kind of store is called 'sqlte'"},
         {"store: yes\n", "line 1, column 8:", "quotes"},
+        {"serve:\n  listen: 1:30.5\n", "line 2, column 11:", "quotes"},
         {"window:\n  lateness: 15\n", "line 2, column 13:", "15m"},
         {"window: 3\n", "line 1, column 9:", "section"},
         {"networks:\n  own: 10.0.0.0/8\n", "line 2, column 8:", "list"},

@@ -41,6 +41,8 @@ struct store_options {
  * writer holds it, VERSION when it was written by a newer weir, CORRUPT when it is no weir store, UNAVAILABLE when it cannot be reached; USAGE also
  * for a server that would lose state. *out is owned. */
 WEIR_MUST_USE enum weir_err store_open_with(const char *url, enum store_mode mode, const struct store_options *options, struct store **out, struct fault *fault);
+/* Whether a store can be called so. Opens nothing. */
+WEIR_MUST_USE enum weir_err store_url_check(const char *url, struct fault *fault);
 WEIR_MUST_USE enum weir_err store_open(const char *url, enum store_mode mode, struct store **out, struct fault *fault); /* without options */
 void store_close(struct store *s);
 const char *store_backend(const struct store *s); /* "sqlite", "redis" */

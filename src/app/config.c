@@ -11,6 +11,7 @@
 
 #include "app/policy.h"
 #include "weir/score.h"
+#include "weir/store.h"
 
 #define ITEM_MAX 255
 #define ARENA_MAX ((size_t)64 << 20)
@@ -89,6 +90,9 @@ static enum weir_err set_text(struct config *c, const struct param *p, struct sl
     const char *copy = config_keep(c, text);
     if (!copy)
         return fault_set(fault, WEIR_NOMEM, "'%s': out of memory", p->key);
+    struct fault why = {0};
+    if (p == &config_params[PARAM_store] && *copy && store_url_check(copy, &why))
+        return fault_set(fault, WEIR_USAGE, "'%s': %s", p->key, why.text);
     *out = copy;
     return WEIR_OK;
 }

@@ -110,13 +110,17 @@ static bool is_null(const struct binder *b)
     return b->event.type == YAML_SCALAR_EVENT && is_plain(b) && is_one_of(scalar(b), words, WEIR_COUNT(words));
 }
 
-/* What YAML 1.1 would read as a truth value or number, near enough: refusing too much costs a pair of quotes. */
+/* What YAML 1.1 would read as a truth value or number, near enough: refusing too much costs a pair of quotes. An address with a
+ * port is none: numbers to the base of 60 have their dot behind the colons. */
 static bool looks_typed(struct slice s)
 {
     static const char *const words[] = {"y", "n", "yes", "no", "true", "false", "on", "off", ".inf", "-.inf", "+.inf", ".nan"};
-    bool digit = false;
+    bool digit = false, dot = false;
     for (size_t i = 0; i < s.n; i++) {
         digit |= s.p[i] >= '0' && s.p[i] <= '9';
+        dot |= s.p[i] == '.';
+        if (dot && s.p[i] == ':')
+            return false;
         if (!memchr("0123456789+-._:eExX", s.p[i], 19))
             return is_one_of(s, words, WEIR_COUNT(words));
     }

@@ -145,7 +145,7 @@ const char *s3_region(const struct s3 *s) { return s->region; }
 
 /* ---- names ---- */
 
-bool path_is_far(struct slice path) { return path.n > 5 && memcmp(path.p, S3_SCHEME, 5) == 0; }
+bool path_is_far(struct slice path) { return path.n >= 5 && memcmp(path.p, S3_SCHEME, 5) == 0; }
 
 enum weir_err s3_place_parse(struct slice path, struct s3_place *out, struct fault *fault)
 {

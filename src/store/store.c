@@ -56,6 +56,13 @@ static enum weir_err find_backend(struct store_request *request, const struct st
     return WEIR_OK;
 }
 
+enum weir_err store_url_check(const char *url, struct fault *fault)
+{
+    struct store_request request = {.url = url};
+    const struct store_ops *ops;
+    return find_backend(&request, &ops, fault);
+}
+
 enum weir_err store_open_with(const char *url, enum store_mode mode, const struct store_options *options, struct store **out, struct fault *fault)
 {
     struct store_request request = {.url = url, .options = options, .mode = mode};
