@@ -64,6 +64,16 @@ static void note_store(const struct app *app, const struct store *store, bool we
     store_remember(app, store);
 }
 
+/* Then no host has a past: that nothing was found says little, and the reader must know. */
+static bool is_first_day(struct store *store)
+{
+    struct run_state state;
+    struct fault fault;
+    bool first = !run_state_get(store, &state, &fault) && state.watermark_s && !state.closed_through;
+    run_state_free(&state);
+    return first;
+}
+
 int batch_run(struct app *app, struct store *store, struct object_list *list, const struct ip *host, unsigned fail_severity)
 {
     struct fault fault = {WEIR_OK, ""};
@@ -91,6 +101,7 @@ int batch_run(struct app *app, struct store *store, struct object_list *list, co
         err = findings_show_between(app, store, first_s, first_s ? last_s : 0, host, went_back ? told : NULL, fail_severity, &counts.findings, &failing, &fault);
     if (!err)
         err = write_summary(app, &counts, &fault);
+    counts.first_day = !err && is_first_day(store);
     if (!err)
         tell_summary(app, &counts);
     if (err)

@@ -163,19 +163,21 @@ void run_summary_json(const struct run_counts *c, struct buffer *out)
     buffer_printf(out, ",\"seconds\":%.3f}\n", c->seconds);
 }
 
+static const char *plural(uint64_t n) { return n == 1 ? "" : "s"; }
+
 static void reject_lines(const struct run_counts *c, struct buffer *out)
 {
     for (unsigned i = 1; i < SOURCE_REJECT_COUNT; i++)
         if (c->objects_bad_source[i])
-            buffer_printf(out, "  %" PRIu64 " objects rejected (%s): %s\n", c->objects_bad_source[i], source_reject_word((enum source_reject)i),
+            buffer_printf(out, "  %" PRIu64 " object%s rejected (%s): %s\n", c->objects_bad_source[i], plural(c->objects_bad_source[i]), source_reject_word((enum source_reject)i),
                           source_reject_text((enum source_reject)i));
     for (unsigned i = 1; i < BAD_COUNT; i++)
         if (c->objects_bad_text[i])
-            buffer_printf(out, "  %" PRIu64 " objects rejected (%s): %s\n", c->objects_bad_text[i], decode_bad_word((enum decode_bad)i),
+            buffer_printf(out, "  %" PRIu64 " object%s rejected (%s): %s\n", c->objects_bad_text[i], plural(c->objects_bad_text[i]), decode_bad_word((enum decode_bad)i),
                           decode_bad_text((enum decode_bad)i));
     for (unsigned i = 0; i < REJECT_COUNT; i++)
         if (c->records.rejected[i])
-            buffer_printf(out, "  %" PRIu64 " records rejected (%s): %s\n", c->records.rejected[i], decode_reject_word((enum decode_reject)i),
+            buffer_printf(out, "  %" PRIu64 " record%s rejected (%s): %s\n", c->records.rejected[i], plural(c->records.rejected[i]), decode_reject_word((enum decode_reject)i),
                           decode_reject_text((enum decode_reject)i));
     if (c->records_in_rejected_objects)
         buffer_printf(out, "  %" PRIu64 " records not counted: their object was rejected\n", c->records_in_rejected_objects);
@@ -184,26 +186,26 @@ static void reject_lines(const struct run_counts *c, struct buffer *out)
 static void doubt_lines(const struct run_counts *c, struct buffer *out)
 {
     if (c->records.by_status[STATUS_SKIPDATA])
-        buffer_printf(out, "  %" PRIu64 " gaps: records were lost there (SKIPDATA, or packets of a capture); sums around them are lower bounds\n",
-                      c->records.by_status[STATUS_SKIPDATA]);
+        buffer_printf(out, "  %" PRIu64 " gap%s: records were lost there (SKIPDATA, or packets of a capture); sums around them are lower bounds\n",
+                      c->records.by_status[STATUS_SKIPDATA], plural(c->records.by_status[STATUS_SKIPDATA]));
     if (c->missing_hours)
-        buffer_printf(out, "  %" PRIu64 " hour%s of flow logs without any object: see weir coverage\n", c->missing_hours, c->missing_hours == 1 ? "" : "s");
+        buffer_printf(out, "  %" PRIu64 " hour%s of flow logs without any object: see weir coverage\n", c->missing_hours, plural(c->missing_hours));
     if (c->silent_interfaces)
-        buffer_printf(out, "  %" PRIu64 " interface%s fell silent: see weir coverage\n", c->silent_interfaces, c->silent_interfaces == 1 ? "" : "s");
+        buffer_printf(out, "  %" PRIu64 " interface%s fell silent: see weir coverage\n", c->silent_interfaces, plural(c->silent_interfaces));
     if (c->records_late)
         buffer_printf(out, "  %" PRIu64 " records came too late and were not used: their day was closed by later records; count oldest first\n",
                       c->records_late);
     if (c->records_future)
         buffer_printf(out, "  %" PRIu64 " records lie in the future and were not summed\n", c->records_future);
     if (c->suspected_forwarders)
-        buffer_printf(out, "  %" PRIu64 " suspected forwarders: see the log, and name the true ones in networks.forwarders\n",
-                      c->suspected_forwarders);
+        buffer_printf(out, "  %" PRIu64 " suspected forwarder%s: see the log, and name the true ones in networks.forwarders\n",
+                      c->suspected_forwarders, plural(c->suspected_forwarders));
     if (c->folded)
-        buffer_printf(out, "  %" PRIu64 " flows folded: a limit of window.* was reached\n", c->folded);
+        buffer_printf(out, "  %" PRIu64 " flow%s folded: a limit of window.* was reached\n", c->folded, plural(c->folded));
     if (c->source_notes[6])
         buffer_printf(out, "  %" PRIu64 " objects with bytes behind their gzip data, which were passed over\n", c->source_notes[6]);
     if (c->flows[FLOW_UNKNOWN])
-        buffer_printf(out, "  %" PRIu64 " flows of unknown owner: name your networks in networks.own\n", c->flows[FLOW_UNKNOWN]);
+        buffer_printf(out, "  %" PRIu64 " flow%s of unknown owner: name your networks in networks.own\n", c->flows[FLOW_UNKNOWN], plural(c->flows[FLOW_UNKNOWN]));
 }
 
 void run_summary_text(const struct run_counts *c, struct buffer *out)
@@ -216,7 +218,7 @@ void run_summary_text(const struct run_counts *c, struct buffer *out)
     if (c->objects_duplicate)
         buffer_printf(out, ", %" PRIu64 " already counted", c->objects_duplicate);
     buffer_printf(out, "; %" PRIu64 " records, %" PRIu64 " rejected; %" PRIu64 " host%s; %" PRIu64 " finding%s\n", run_records_read(c),
-                  run_records_rejected(c), c->hosts, c->hosts == 1 ? "" : "s", c->findings, c->findings == 1 ? "" : "s");
+                  run_records_rejected(c), c->hosts, plural(c->hosts), c->findings, plural(c->findings));
     if (!c->objects_listed)
         buffer_puts(out, "  nothing to count: there are no objects in the paths given\n");
     if (c->first_s) {
@@ -226,6 +228,8 @@ void run_summary_text(const struct run_counts *c, struct buffer *out)
         buffer_printf(out, "  from %s to %s\n", from, to);
     }
     buffer_printf(out, "  %s in %.1f s, %s/s\n", inflated, c->seconds, rate);
+    if (c->first_day)
+        buffer_puts(out, "  no day is closed yet: there is nothing to compare with, so only rules find something until one is\n");
     reject_lines(c, out);
     doubt_lines(c, out);
 }

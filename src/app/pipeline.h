@@ -32,6 +32,7 @@ struct run_counts {
     uint64_t missing_hours, silent_interfaces; /* see coverage.h */
     uint64_t findings_by_severity[6];        /* new ones, by OCSF's severity_id; 0: not told */
     uint64_t days_closed, checkpoints;
+    bool first_day;                          /* of a store: none is closed yet */
     int64_t first_s, last_s;                 /* first start and last end of the records; 0 = none */
     double seconds;
     uint64_t store_rollbacks, store_reconnects, store_unreplicated;
