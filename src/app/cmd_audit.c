@@ -14,7 +14,7 @@ struct audit_options {
 struct showing {
     struct app *app;
     struct slice wanted; /* hash that must be there */
-    bool found;
+    bool found, any;
     struct buffer line;
 };
 
@@ -50,9 +50,11 @@ static enum weir_err show(void *ctx, const struct audit_entry *e)
     } else if (format == SINK_CSV) {
         put_csv(s, e);
     } else { /* a line is a JSON object as it stands in the log, and its hash is of these bytes */
+        buffer_puts(&s->line, format == SINK_NDJSON ? "" : s->any ? ",\n" : "[\n");
         buffer_slice(&s->line, e->line);
-        buffer_puts(&s->line, "\n");
+        buffer_puts(&s->line, format == SINK_NDJSON ? "\n" : "");
     }
+    s->any = true;
     fwrite(s->line.p, 1, s->line.n, s->app->out); /* a failure shows at the last flush */
     return s->line.err;
 }
@@ -83,11 +85,17 @@ static int run_audit(struct app *app, int argc, char **argv)
         app_complain(app, "option '--hash': '%.80s' are not 64 hexadecimal digits", o->hash);
         return APP_USAGE;
     }
+    if (app->config->format == SINK_OCSF) {
+        app_complain(app, "option '--format': 'audit' knows table, json, ndjson and csv");
+        return APP_USAGE;
+    }
     buffer_init(&s.line, 1 << 20);
     if (app->config->format == SINK_CSV)
         fputs("\"n\",\"time\",\"user\",\"what\",\"subject\",\"text\",\"hash\"\r\n", app->out);
     enum weir_err err = audit_read(app, show, &s, &n, &head, &fault);
     buffer_fini(&s.line);
+    if (app->config->format == SINK_JSON)
+        fputs(s.any ? "\n]\n" : "[]\n", app->out);
     if (err == WEIR_NOTFOUND) {
         app_complain(app, "nothing was done yet that stands in an audit log");
         return s.wanted.n ? APP_REJECTED : APP_DONE;

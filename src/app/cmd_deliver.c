@@ -8,6 +8,7 @@
 #include "app/outbox.h"
 
 #define PAGE 1000
+enum { FORMAT_TABLE, FORMAT_JSON, FORMAT_NDJSON }; /* as output.format */
 
 struct deliver_options {
     bool status;
@@ -55,10 +56,10 @@ static void put_sink(struct app *app, struct count *c, const struct config_sink 
     const struct cursor_entry *e = cursors_of(&c->cursors, s->entry.name, keep_all, NULL);
     unsigned long long pending = c->pending[e - c->cursors.entry], seq = e->seq;
     const char *state = e->disabled ? "disabled" : pending ? "waiting" : "fine";
-    if (app->config->format == 0)
+    if (app->config->format == FORMAT_TABLE)
         fprintf(app->out, "%-20s %-8s %-9s %8llu %8llu\n", s->entry.name, s->type, state, seq, pending);
     else /* names and types are plain words */
-        fprintf(app->out, "{\"sink\":\"%s\",\"type\":\"%s\",\"state\":\"%s\",\"delivered_through\":%llu,\"pending\":%llu}\n", s->entry.name, s->type, state, seq, pending);
+        fprintf(app->out, "{\"sink\":\"%s\",\"type\":\"%s\",\"state\":\"%s\",\"delivered_through\":%llu,\"pending\":%llu}", s->entry.name, s->type, state, seq, pending);
 }
 
 static int show_status(struct app *app)
@@ -67,10 +68,20 @@ static int show_status(struct app *app)
     struct fault fault = {WEIR_OK, ""};
     struct count *count = calloc(1, sizeof *count);
     int code = APP_DONE;
+    if (app->config->format > FORMAT_NDJSON) {
+        app_complain(app, "option '--format': 'deliver --status' knows table, json and ndjson");
+        free(count);
+        return APP_USAGE;
+    }
     struct store *store = count ? outbox_open(app, &code) : NULL;
     if (store && count_pending(app, store, count, &fault)) code = app_fail(app, &fault);
-    if (store && !code && app->config->format == 0) fprintf(app->out, "%-20s %-8s %-9s %8s %8s\n", "SINK", "TYPE", "STATE", "THROUGH", "PENDING");
-    for (size_t i = 0; store && i < sinks->n && !code; i++) put_sink(app, count, (const struct config_sink *)sinks->item[i]);
+    if (store && !code && app->config->format == FORMAT_TABLE) fprintf(app->out, "%-20s %-8s %-9s %8s %8s\n", "SINK", "TYPE", "STATE", "THROUGH", "PENDING");
+    for (size_t i = 0; store && i < sinks->n && !code; i++) {
+        if (app->config->format == FORMAT_JSON) fputs(i ? ",\n" : "[\n", app->out);
+        put_sink(app, count, (const struct config_sink *)sinks->item[i]);
+        if (app->config->format == FORMAT_NDJSON) fputs("\n", app->out);
+    }
+    if (store && !code && app->config->format == FORMAT_JSON) fputs("\n]\n", app->out);
     store_close(store);
     free(count);
     return code;

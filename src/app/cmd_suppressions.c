@@ -12,6 +12,8 @@ struct tally_one {
     uint64_t hidden, outgrown, bytes, largest;
     char last_day[11];
 };
+enum { FORMAT_TABLE, FORMAT_JSON, FORMAT_NDJSON }; /* as output.format */
+
 struct counting {
     struct suppressions *list;
     struct tally_one *of; /* one for each suppression */
@@ -50,7 +52,7 @@ static void put_json(struct app *app, const struct config_suppression *s, const 
     escape_json(&b, slice_of(s->owner));
     buffer_puts(&b, ",\"reason\":");
     escape_json(&b, slice_of(s->reason));
-    buffer_printf(&b, ",\"expires\":\"%s\",\"expired\":%s,\"up_to\":%llu,\"hidden\":%llu,\"hidden_bytes\":%llu,\"largest_day\":%llu,\"last_day\":\"%s\",\"outgrown\":%llu}\n",
+    buffer_printf(&b, ",\"expires\":\"%s\",\"expired\":%s,\"up_to\":%llu,\"hidden\":%llu,\"hidden_bytes\":%llu,\"largest_day\":%llu,\"last_day\":\"%s\",\"outgrown\":%llu}",
                   s->expires, expired ? "true" : "false", (unsigned long long)s->up_to, (unsigned long long)t->hidden, (unsigned long long)t->bytes,
                   (unsigned long long)t->largest, t->last_day, (unsigned long long)t->outgrown);
     fputs(buffer_cstr(&b), app->out);
@@ -87,9 +89,14 @@ static void show(struct app *app, const struct counting *c)
     for (size_t i = 0; i < list->n; i++) {
         const struct config_suppression *s = (const struct config_suppression *)list->item[i];
         bool expired = strcmp(s->expires, today) < 0;
-        if (app->config->format == 0) put_text(app, s, &c->of[i], expired);
-        else put_json(app, s, &c->of[i], expired);
+        if (app->config->format == FORMAT_TABLE) put_text(app, s, &c->of[i], expired);
+        else {
+            if (app->config->format == FORMAT_JSON) fputs(i ? ",\n" : "[\n", app->out);
+            put_json(app, s, &c->of[i], expired);
+            if (app->config->format == FORMAT_NDJSON) fputs("\n", app->out);
+        }
     }
+    if (app->config->format == FORMAT_JSON) fputs("\n]\n", app->out);
 }
 
 static int run_suppressions(struct app *app, int argc, char **argv)
@@ -99,8 +106,12 @@ static int run_suppressions(struct app *app, int argc, char **argv)
     int code = APP_DONE;
     (void)argc;
     (void)argv;
+    if (app->config->format > FORMAT_NDJSON) {
+        app_complain(app, "option '--format': 'suppressions' knows table, json and ndjson");
+        return APP_USAGE;
+    }
     if (!list->n) {
-        if (app->config->format == 0) fputs("no suppressions\n", app->out);
+        if (app->config->format != FORMAT_NDJSON) fputs(app->config->format == FORMAT_JSON ? "[]\n" : "no suppressions\n", app->out);
         return APP_DONE;
     }
     struct counting c = {suppressions_new(app->config), calloc(list->n, sizeof *c.of)};
