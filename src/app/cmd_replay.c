@@ -48,7 +48,7 @@ static enum weir_err take_options(const struct replay_options *o, int paths, str
     if (!err)
         err = findings_severity(o->fail_on, "fail-on", &out->severity, fault);
     if (!err && o->speed && (parse_u64(slice_of(o->speed), 1000000, &out->speed) || !out->speed))
-        err = fault_set(fault, WEIR_USAGE, "option '--speed': '%.80s' is none of 1 to 1000000", o->speed);
+        err = fault_set(fault, WEIR_USAGE, "option '--speed' must be a number from 1 to 1000000, not '%.80s'", o->speed);
     if (!err && o->speed && (o->verify || !isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)))
         err = fault_set(fault, WEIR_USAGE, "option '--speed' plays on a terminal: not with --verify, and not into a pipe or file");
     if (!err && o->verify && (o->from || o->to || o->at || o->snapshot || o->baselines))
@@ -97,13 +97,13 @@ static void name_state(struct app *app, const struct replay_options *o)
     app->config->origin[PARAM_store].from = FROM_FLAG;
 }
 
-static void note(struct app *app, const struct replay_options *o, int argc, char **argv)
+static void note(struct app *app, const char *what, const char *subject, int argc, char **argv)
 {
     struct buffer words;
     buffer_init(&words, 1 << 16);
     for (int i = 0; i < argc; i++)
         buffer_printf(&words, "%s%s", i ? " " : "", argv[i]);
-    audit_note(app, o->verify ? "replay --verify" : "replay", slice_of(o->verify ? o->verify : ""), slice_of(buffer_cstr(&words)), NULL);
+    audit_note(app, what, slice_of(subject), slice_of(buffer_cstr(&words)), NULL);
     buffer_fini(&words);
 }
 
@@ -150,6 +150,7 @@ static int verify(struct app *app, int argc, char **argv)
     struct outbox all;
     struct outbox_entry *entry = NULL;
     struct object_list *list = NULL;
+    char subject[STORE_ID_MAX + 8];
     int code = strcmp(o->verify, "all") == 0 ? APP_DONE : outbox_id_check(app, o->verify);
     struct store *live = code ? NULL : outbox_open(app, &code), *own = NULL;
     if (!live)
@@ -157,6 +158,9 @@ static int verify(struct app *app, int argc, char **argv)
     code = outbox_fold(live, &all, &fault) ? app_fail(app, &fault) : APP_DONE;
     if (!code && strcmp(o->verify, "all") != 0)
         code = outbox_find(app, &all, o->verify, &entry);
+    snprintf(subject, sizeof subject, "%s%s", entry ? "wf1-" : "all", entry ? entry->uid : "");
+    if (!code)
+        note(app, "replay --verify", subject, argc, argv);
     if (!code && ((argc && batch_list(argc, argv, INT64_MIN, INT64_MAX, &list, &fault)) || own_state(app, o, &own, &fault)))
         code = app_fail(app, &fault);
     if (!code)
@@ -174,8 +178,10 @@ static int run_replay(struct app *app, int argc, char **argv)
     struct asked asked;
     if (take_options(app->options, argc, &asked, &fault))
         return app_fail(app, &fault);
-    note(app, app->options, argc, argv);
-    return ((const struct replay_options *)app->options)->verify ? verify(app, argc, argv) : replay(app, &asked, argc, argv);
+    if (((const struct replay_options *)app->options)->verify)
+        return verify(app, argc, argv);
+    note(app, "replay", "", argc, argv);
+    return replay(app, &asked, argc, argv);
 }
 
 static const struct option_row rows[] = {

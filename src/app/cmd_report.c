@@ -109,8 +109,11 @@ static int run_report(struct app *app, int argc, char **argv)
     if (!store)
         return code;
     code = outbox_fold(store, &all, &fault) ? app_fail(app, &fault) : choose(app, &all, argc, argv);
-    for (int i = 0; !code && i < (argc ? argc : 1); i++)
-        audit_note(app, "report", slice_of(argc ? argv[i] : "all"), slice_of(o->output), NULL);
+    for (size_t i = 0; !code && i < (argc ? all.n : 1); i++) {
+        char subject[STORE_ID_MAX + 8];
+        snprintf(subject, sizeof subject, "%s%s", argc ? "wf1-" : "all", argc ? all.entry[i].uid : "");
+        audit_note(app, "report", slice_of(subject), slice_of(o->output), NULL);
+    }
     if (!code)
         code = write_report(app, store, &all);
     outbox_fini(&all);
@@ -125,7 +128,7 @@ static const struct option_row rows[] = {
 const struct command command_report = {
     .name = "report",
     .summary = "write findings as one page that opens anywhere",
-    .operands = "[ID...]",
+    .operands = "[ID...] -o FILE",
     .help = "HTML with pictures, for a manager and an auditor: it needs nothing but itself, holds no script, and reads on paper\n"
             "and on a telephone. Without ID: all findings of the store, with an index.",
     .common = COMMON_STORE,
