@@ -46,18 +46,19 @@ static void put_budget(const struct config *c, struct buffer *out)
 static void put_head(const struct config *c, const struct view *v, struct buffer *out)
 {
     const struct budget_report *r = v->r;
+    unsigned long long hosts = (unsigned long long)(v->hosts + 0.5); /* as for the rate */
     double low, high;
     char day[TIME_TEXT_MAX] = "";
     time_format((int64_t)r->last_day * DAY_S, day);
     buffer_puts(out, "set       ");
     put_budget(c, out);
-    buffer_printf(out, ": %.2f in 1,000 host-days, with %.0f host%s a day\n", v->rate * THOUSAND, v->hosts, v->hosts < 1.5 && v->hosts >= 0.5 ? "" : "s");
+    buffer_printf(out, ": %.2f in 1,000 host-days, with %llu host%s a day\n", v->rate * THOUSAND, hosts, hosts == 1 ? "" : "s");
     if (r->days)
-        buffer_printf(out, "judged    %llu host-days in %u day%s up to %.10s\n", (unsigned long long)r->host_days, r->days, r->days == 1 ? "" : "s", day);
+        buffer_printf(out, "judged    %llu host-day%s in %u day%s up to %.10s\n", (unsigned long long)r->host_days, r->host_days == 1 ? "" : "s", r->days, r->days == 1 ? "" : "s", day);
     else
         buffer_puts(out, "judged    no day is closed yet\n");
     buffer_printf(out, "expected  %.2f false findings at most in these days\n", v->expected);
-    buffer_printf(out, "used      %llu raised in these days, %llu ever; by rules %llu and %llu, which own no budget\n", (unsigned long long)r->found.recent,
+    buffer_printf(out, "used      %llu raised in these days and those still open, %llu ever; by rules %llu and %llu, which own no budget\n", (unsigned long long)r->found.recent,
                   (unsigned long long)r->found.ever, (unsigned long long)r->rules.recent, (unsigned long long)r->rules.ever);
     buffer_printf(out, "marked    %llu benign, %llu true, %llu not marked\n", (unsigned long long)r->found.benign, (unsigned long long)r->found.confirmed,
                   (unsigned long long)v->unmarked);
@@ -208,8 +209,8 @@ const struct command command_budget = {
     .summary = "compare the false findings that are borne with those that were raised and marked",
     .operands = "",
     .help = "Set: what the configuration bears. Judged, expected, used: host-days of the last 28 learned days, the false findings\n"
-            "that they allow, the findings raised in them. Measured: what was marked benign by host-days, with its interval; by test\n"
-            "that led the finding, and by class of hosts. Rules own no budget.",
+            "that they allow, the findings raised in them and in days still open. Measured: what was marked benign by host-days,\n"
+            "with its interval; by test that led the finding, and by class of hosts. Rules own no budget.",
     .common = COMMON_STORE | COMMON_OUTPUT,
     .run = run_budget,
 };
