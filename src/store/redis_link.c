@@ -242,7 +242,7 @@ static enum weir_err wait_until_gone(struct redis_link *l, const char *writer, s
         if (err)
             return err;
     }
-    return there ? fault_set(fault, WEIR_BUSY, "the store '%s' is in use by another weir that writes to it", l->meta_key) : WEIR_OK;
+    return there ? fault_set(fault, WEIR_BUSY, "the store '%s' is in use by another weir that writes to it: try again when that has ended", l->meta_key) : WEIR_OK;
 }
 
 static enum weir_err draw(uint64_t *out, struct fault *fault)

@@ -198,7 +198,7 @@ static enum weir_err take_lock(struct sqlite_file *f, struct fault *fault)
         return WEIR_OK;
     if (locked || errno == EAGAIN || errno == EACCES) {
         f->made.lock = f->made.file = false; /* somebody else uses them */
-        return fault_set(fault, WEIR_BUSY, "store '%.200s' is in use by another weir that writes to it", f->path);
+        return fault_set(fault, WEIR_BUSY, "store '%.200s' is in use by another weir that writes to it: try again when that has ended", f->path);
     }
     return os_fault("lock", f->path, fault);
 }
