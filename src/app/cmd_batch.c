@@ -25,7 +25,7 @@ static enum weir_err write_summary(const struct app *app, const struct run_count
     if (out && out != app->out)
         ok &= fclose(out) == 0;
     buffer_fini(&json);
-    return ok ? WEIR_OK : fault_set(fault, WEIR_IO, "cannot write the summary '%s'", app->summary_path);
+    return ok ? WEIR_OK : fault_set(fault, WEIR_IO, "cannot write the summary '%s': %m", app->summary_path);
 }
 
 static void tell_summary(struct app *app, const struct run_counts *counts)
