@@ -129,6 +129,8 @@ void store_remember(const struct app *app, const struct store *s)
     state_folders(path);
     snprintf(made, sizeof made, "%s.tmp", path);
     snprintf(text, sizeof text, "%llu %llu\n", (unsigned long long)is.epoch, (unsigned long long)is.seq);
-    if (!write_file(made, text) || rename(made, path) != 0)
-        log_warn(app->log, "cannot remember how far the store is: if it goes back in time, the next run will not notice", LOG_TEXT("cause", slice_of(strerror(errno))));
+    if (write_file(made, text) && rename(made, path) == 0)
+        return;
+    log_warn(app->log, "cannot remember how far the store is: if it goes back in time, the next run will not notice", LOG_TEXT("cause", slice_of(strerror(errno))));
+    (void)unlink(made);
 }
