@@ -51,7 +51,7 @@ check: ## the rules of the house: layers, style, scripts, man pages
 	$(Q)scripts/check-layers.sh --self-test && scripts/check-layers.sh && scripts/check-style.sh --self-test && scripts/check-style.sh
 fuzz-%: ## fuzz-line T=60: run one fuzz target under clang; new finds go to build/fuzz/
 	$(Q)$(MAKE) --no-print-directory CC=clang OPT=-O1 SAN=address,undefined,fuzzer-no-link T=$(T) run-fuzz-$*
-bench: all ## compare with zcat, DuckDB and mawk on the same job (long); bench-parquet, bench-pcap: how fast those are read
+bench: all ## compare with zcat, DuckDB and mawk on the same job (long); bench-parquet, bench-pcap, bench-keys: other parts
 	$(Q)scripts/bench
 bench-%: all ; $(Q)scripts/bench-$*
 install: all ## program and man pages into $(DESTDIR)$(PREFIX)
