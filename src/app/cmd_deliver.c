@@ -114,7 +114,7 @@ static int run_deliver(struct app *app, int argc, char **argv)
     (void)argc;
     (void)argv;
     if (!app->config->sinks.n) {
-        app_complain(app, "no sinks are configured: 'weir config keys' tells how");
+        app_complain(app, "no sinks are configured: name some in the configuration, as 'sinks: [{name: archive, type: file, path: /PATH}]'");
         return APP_USAGE;
     }
     if (o->status && o->enable) {

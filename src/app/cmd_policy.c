@@ -9,7 +9,7 @@
 #include "app/policy_tool.h"
 
 #define TEXT_MAX ((size_t)1 << 30)
-enum { FORMAT_OCSF = 4 };
+enum { FORMAT_TABLE = 0, FORMAT_OCSF = 4 };
 
 static enum weir_err list_objects(int n, char **path, struct object_list **out, struct fault *fault)
 {
@@ -74,6 +74,10 @@ static int run_policy(struct app *app, int argc, char **argv)
     }
     if (app->config->format == FORMAT_OCSF && check) {
         app_complain(app, "option '--format': 'policy check' knows table, json, ndjson and csv");
+        return APP_USAGE;
+    }
+    if (app->flag[PARAM_format] && app->config->format != FORMAT_TABLE && !check) {
+        app_complain(app, "option '--format': 'policy propose' writes YAML for the configuration file, and nothing else");
         return APP_USAGE;
     }
     struct fault fault = {WEIR_OK, ""};

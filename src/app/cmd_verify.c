@@ -312,7 +312,7 @@ static int run_verify(struct app *app, int argc, char **argv)
         return verify_findings_file(app, argv[0], o->seal != NULL);
     c.dir = open(argv[0], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (c.dir < 0) {
-        app_complain(app, "cannot read the directory '%.200s': %s", argv[0], strerror(errno));
+        app_complain(app, "cannot read '%.200s': %s", argv[0], strerror(errno));
         return APP_USAGE;
     }
     buffer_init(&c.bytes, FILE_BYTES_MAX + 1);
