@@ -40,7 +40,7 @@ static void on_refused(void *ctx, const char *path, const char *kind)
 static void begin_watch(struct bench *b)
 {
     const char *dirs[] = {b->dir};
-    const struct watch_settings settings = {REST, SWEEP, b, on_refused, NULL};
+    const struct watch_settings settings = {REST, SWEEP, b, on_refused, NULL, NULL};
     struct fault fault;
     source_watch_close(b->w);
     assert_int_equal(source_watch_open(dirs, 1, &settings, &b->w, &fault), WEIR_OK);
@@ -368,7 +368,7 @@ static void a_thousand_files_in_any_state_are_taken_once_each(void **state)
 static void a_directory_that_is_missing_or_a_file_is_refused(void **state)
 {
     struct bench *b = *state;
-    const struct watch_settings settings = {REST, SWEEP, b, on_refused, NULL};
+    const struct watch_settings settings = {REST, SWEEP, b, on_refused, NULL, NULL};
     struct source_watch *w;
     struct fault fault;
     const char *dirs[] = {in(b->dir, "nothing")};

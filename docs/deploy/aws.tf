@@ -32,6 +32,11 @@ data "aws_iam_policy_document" "read_flow_logs" {
     actions   = ["s3:GetObject"]
     resources = ["arn:aws:s3:::${var.log_bucket}/AWSLogs/*"]
   }
+  statement {
+    sid       = "HearOfNewOnes"
+    actions   = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility"]
+    resources = [aws_sqs_queue.weir.arn]
+  }
   dynamic "statement" {
     for_each = var.kms_key_arn == "" ? [] : [var.kms_key_arn]
     content {
@@ -66,6 +71,55 @@ resource "aws_iam_role_policy" "weir" {
 resource "aws_iam_instance_profile" "weir" {
   name_prefix = "weir-"
   role        = aws_iam_role.weir.name
+}
+
+# The queue that tells a service of new objects, and its dead letters.
+resource "aws_sqs_queue" "dead" {
+  name_prefix               = "weir-dead-"
+  message_retention_seconds = 1209600
+  sqs_managed_sse_enabled   = true
+}
+
+resource "aws_sqs_queue" "weir" {
+  name_prefix                = "weir-"
+  visibility_timeout_seconds = 120
+  message_retention_seconds  = 345600
+  sqs_managed_sse_enabled    = true
+  redrive_policy = jsonencode({
+    deadLetterTargetArn = aws_sqs_queue.dead.arn
+    maxReceiveCount     = 5
+  })
+}
+
+data "aws_iam_policy_document" "bucket_may_tell" {
+  statement {
+    actions   = ["sqs:SendMessage"]
+    resources = [aws_sqs_queue.weir.arn]
+    principals {
+      type        = "Service"
+      identifiers = ["s3.amazonaws.com"]
+    }
+    condition {
+      test     = "ArnEquals"
+      variable = "aws:SourceArn"
+      values   = ["arn:aws:s3:::${var.log_bucket}"]
+    }
+  }
+}
+
+resource "aws_sqs_queue_policy" "weir" {
+  queue_url = aws_sqs_queue.weir.id
+  policy    = data.aws_iam_policy_document.bucket_may_tell.json
+}
+
+resource "aws_s3_bucket_notification" "logs" {
+  bucket = var.log_bucket
+  queue {
+    queue_arn     = aws_sqs_queue.weir.arn
+    events        = ["s3:ObjectCreated:*"]
+    filter_prefix = "AWSLogs/"
+  }
+  depends_on = [aws_sqs_queue_policy.weir]
 }
 
 # Evidence: nobody, not even its owner, removes a package before its time.

@@ -23,6 +23,7 @@ struct watch_settings {
     int64_t sweep_ns; /* from one sweep to the next */
     void *ctx;
     void (*refused)(void *ctx, const char *path, const char *kind); /* a "symbolic link", "FIFO"...: once for each */
+    const char *queue; /* the URL of one of SQS that tells what comes into the buckets, and is told what was counted; NULL or "": none */
     int64_t (*since_s)(void *ctx); /* of buckets, objects whose name tells an earlier time are not listed; NULL: all are. Asked when a sweep begins */
 };
 /* The directories must exist; one may be a symbolic link. s3://BUCKET/FOLDER is swept only. Nothing is listed before the first turn. */
@@ -39,6 +40,8 @@ int64_t source_watch_due_ns(const struct source_watch *w); /* when the next turn
 WEIR_MUST_USE enum weir_err source_watch_take(struct source_watch *w, size_t max, struct object_list **out, int64_t *next_s, struct fault *fault);
 /* What was taken: counted (or rejected for good), or not. */
 WEIR_MUST_USE enum weir_err source_watch_settle(struct source_watch *w, const struct object_list *list, bool counted, int64_t now_ns);
+/* It was not there: of the queue's message it counts as failed, and should it come again it is looked at anew. Before it is settled. */
+void source_watch_missing(struct source_watch *w, const struct object *o);
 WEIR_MUST_USE enum weir_err source_watch_settle_one(struct source_watch *w, const struct object *o, bool counted, int64_t now_ns);
 
 /* As if it was opened anew: whatever lies there comes again, beginning with a sweep at the next turn. */

@@ -167,6 +167,8 @@ static enum weir_err hand_out(struct parsers *ps, struct parser *p, size_t index
         *fault = cause;
         return opened;
     }
+    if (opened == WEIR_NOTFOUND && ps->run->feed->lost)
+        ps->run->feed->lost[index] = FEED_MISSING;
     if (opened) {
         reject_unopened(ps->run, o, why, &cause);
         return WEIR_OK;

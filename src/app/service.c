@@ -70,7 +70,9 @@ static enum weir_err settle_lost(struct service *s, const struct object_list *li
             s->metrics.objects_dead++;
             log_error(s->app->log, "object given up: every parser died of it", LOG_TEXT("object", slice_of(o->path)), LOG_NUMBER("tries", TRIES_MAX));
         }
-        err = source_watch_settle_one(s->watch, o, !lost[i] || dead, s->now_ns);
+        if (lost[i] == FEED_MISSING)
+            source_watch_missing(s->watch, o);
+        err = source_watch_settle_one(s->watch, o, !lost[i] || dead || lost[i] == FEED_MISSING, s->now_ns);
     }
     return err;
 }
@@ -254,7 +256,7 @@ static enum weir_err begin_sources(struct service *s, const char *const *paths, 
 {
     const struct config *c = s->app->config;
     const struct watch_settings settings = {.rest_ns = (int64_t)c->serve_rest_s * SECOND_NS, .sweep_ns = (int64_t)c->serve_sweep_s * SECOND_NS,
-                                            .ctx = s, .since_s = since_s, .refused = refused};
+                                            .ctx = s, .queue = c->s3_queue, .since_s = since_s, .refused = refused};
     const struct intake_settings cut = {INPUT_BYTES, INPUT_AGE_NS};
     char spool[PATH_MAX];
     const char **dirs = calloc(n, sizeof *dirs);

@@ -66,10 +66,10 @@ void bucket_close(struct bucket_walk *b)
 /* ---- what a page holds ---- */
 
 /* A folder of the walk over directories that is passed over, below what the user named; or a name. */
-static bool is_quiet(const struct bucket_walk *b, struct slice key)
+bool bucket_is_quiet(size_t folder_n, struct slice key)
 {
     char name[256];
-    size_t at = b->place.key.n <= key.n ? b->place.key.n : key.n;
+    size_t at = folder_n <= key.n ? folder_n : key.n;
     while (at < key.n) {
         const char *slash = memchr(key.p + at, '/', key.n - at);
         size_t n = slash ? (size_t)(slash - key.p) - at : key.n - at;
@@ -87,7 +87,7 @@ static enum weir_err give(struct bucket_walk *b, const struct s3_entry *e)
     struct provenance from;
     struct slice key;
     b->found = true; /* the url names a folder */
-    if (is_quiet(b, e->key)) {
+    if (bucket_is_quiet(b->place.key.n, e->key)) {
         b->quiet++;
         return WEIR_OK;
     }
@@ -160,7 +160,7 @@ static enum weir_err on_entry(void *ctx, const struct s3_entry *e)
     if (!e->folder)
         return give(b, e);
     b->found = true;
-    if (b->flat || is_quiet(b, (struct slice){e->key.p, e->key.n - (e->key.n > 0)}))
+    if (b->flat || bucket_is_quiet(b->place.key.n, (struct slice){e->key.p, e->key.n - (e->key.n > 0)}))
         return WEIR_OK;
     if (is_year(e->key, &named))
         note_years(b, named);

@@ -27,6 +27,8 @@ struct bucket_walk {
 /* url as the user gave it. Open, pages until END, close, whatever came. */
 WEIR_MUST_USE enum weir_err bucket_open(struct bucket_walk *b, const char *url, struct fault *fault);
 WEIR_MUST_USE enum weir_err bucket_page(struct bucket_walk *b, struct fault *fault); /* OK: there is more */
+/* Passed over, as in a walk over directories, below a folder of so many bytes. */
+bool bucket_is_quiet(size_t folder_n, struct slice key);
 void bucket_close(struct bucket_walk *b);
 
 #endif

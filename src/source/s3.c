@@ -363,7 +363,7 @@ static const char *advice(const struct attempt *t)
     if (t->answer->status != 403)
         return "";
     if (t->call->service)
-        return ": the role lacks a permission";
+        return ": the role needs sqs:ReceiveMessage, sqs:DeleteMessage and sqs:ChangeMessageVisibility";
     return lists ? ": the role needs s3:ListBucket" : ": the role needs s3:GetObject, and kms:Decrypt if the bucket is encrypted with a key of KMS";
 }
 
@@ -399,7 +399,7 @@ static enum weir_err ask(struct attempt *t, struct web *w, struct fault *fault)
     unsigned tries = t->call->tries ? t->call->tries : S3_TRIES, round = 0;
     enum weir_err err = WEIR_UNAVAILABLE;
     for (unsigned i = 0; i < tries;) {
-        if ((err = await_turn(t->s, &round, fault)))
+        if (!t->call->service && (err = await_turn(t->s, &round, fault)))
             return err;
         if ((err = aws_keys_get(t->s->keys, w, t->stale, &t->key, fault)))
             return err;
@@ -408,7 +408,8 @@ static enum weir_err ask(struct attempt *t, struct web *w, struct fault *fault)
         bool answered = !err, failed = err == WEIR_UNAVAILABLE || (answered && passes(t->answer->status));
         if (answered && !failed && t->answer->status / 100 != 2 && made_good(t))
             continue;
-        note_outcome(t->s, failed, round, answered ? t->answer->retry_after_s : 0);
+        if (!t->call->service) /* the pause is that of S3 */
+            note_outcome(t->s, failed, round, answered ? t->answer->retry_after_s : 0);
         if (answered && t->answer->status / 100 == 2)
             return WEIR_OK;
         if (answered)

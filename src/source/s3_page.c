@@ -44,7 +44,7 @@ static void copy_text(const struct reader *r, char *out, size_t cap)
 }
 
 /* '+' is a blank: what S3 does is the encoding of forms. */
-static bool decode(struct slice s, char *out, size_t cap, size_t *n)
+bool s3_key_decode(struct slice s, char *out, size_t cap, size_t *n)
 {
     *n = 0;
     for (size_t i = 0; i < s.n; i++) {
@@ -68,7 +68,7 @@ static void take_key(struct reader *r)
         return;
     if (r->text.n <= sizeof r->key && !r->encoded)
         memcpy(r->key, r->text.p ? r->text.p : "", r->key_n = r->text.n);
-    else if (!r->encoded || !decode((struct slice){r->text.p, r->text.n}, r->key, sizeof r->key, &r->key_n))
+    else if (!r->encoded || !s3_key_decode((struct slice){r->text.p, r->text.n}, r->key, sizeof r->key, &r->key_n))
         stop(r, WEIR_CORRUPT);
 }
 

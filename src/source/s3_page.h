@@ -23,6 +23,9 @@ struct s3_page {
 typedef enum weir_err s3_each(void *ctx, const struct s3_entry *e);
 WEIR_MUST_USE enum weir_err s3_page_read(struct slice xml, s3_each *each, void *ctx, struct s3_page *out, struct fault *fault);
 
+/* A key that is encoded like a form. False: it is not, or is too long. */
+bool s3_key_decode(struct slice s, char *out, size_t cap, size_t *n);
+
 struct s3_error { char code[64], text[256], region[64]; };
 /* Whatever can be read of it; "" where nothing is told. */
 void s3_error_read(struct slice xml, struct s3_error *out);

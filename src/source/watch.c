@@ -96,6 +96,8 @@ enum weir_err source_watch_open(const char *const *dirs, size_t n, const struct 
     enum weir_err err = WEIR_OK;
     for (size_t i = 0; i < n && !err; i++)
         err = path_is_far(slice_of(dirs[i])) ? far_add(w, dirs[i], fault) : add_root(w, dirs[i], fault);
+    if (!err && settings->queue && *settings->queue)
+        err = queue_open(settings->queue, &w->far.queue, fault);
     if (err)
         source_watch_close(w);
     else
@@ -368,6 +370,14 @@ enum weir_err source_watch_take(struct source_watch *w, size_t max, struct objec
     return WEIR_OK;
 }
 
+void source_watch_missing(struct source_watch *w, const struct object *o)
+{
+    struct known_file *f = path_is_far(slice_of(o->path)) ? file_table_find(&w->far.table, slice_of(o->path)) : NULL;
+    far_settled(w, o, false);
+    if (f && f->stamp == o->stamp)
+        file_forget(f);
+}
+
 enum weir_err source_watch_settle_one(struct source_watch *w, const struct object *o, bool counted, int64_t now_ns)
 {
     struct slice path = slice_of(o->path);
@@ -376,6 +386,7 @@ enum weir_err source_watch_settle_one(struct source_watch *w, const struct objec
     struct known_file *f = file_table_find(table_of(w, path), path);
     if (f && f->state == FILE_WAITING && f->stamp == o->stamp) /* else it has changed since, and waits again */
         f->state = FILE_SETTLED;
+    far_settled(w, o, true);
     return WEIR_OK;
 }
 

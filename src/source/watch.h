@@ -5,6 +5,7 @@
 
 #include "source/bucket.h"
 #include "source/list.h"
+#include "source/queue.h"
 #include "weir/source_watch.h"
 
 /* ---- file_table.c: by the hash of the path ---- */
@@ -48,6 +49,7 @@ struct far_roots {
     char **url; size_t n, cap;
     struct file_table table;
     struct bucket_walk walk; /* of url[at], while walking */
+    struct queue *queue; /* NULL: none */
     size_t at;
     bool walking;
     uint32_t sweep;
@@ -57,6 +59,7 @@ struct far_roots {
 enum weir_err far_add(struct source_watch *w, const char *url, struct fault *fault);
 void far_free(struct far_roots *f);
 enum weir_err far_turn(struct source_watch *w, struct fault *fault); /* IO: a page did not come, and is asked for again later */
+void far_settled(struct source_watch *w, const struct object *o, bool counted); /* what the queue waits for */
 int64_t far_due_ns(const struct source_watch *w);
 
 /* ---- watch.c ---- */

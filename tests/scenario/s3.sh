@@ -52,3 +52,22 @@ forget() {
     export asked_LIST asked_GET
     asked_LIST=$(asked LIST) asked_GET=$(asked GET)
 }
+
+# sqs ACTION JSON: ask the queue service
+sqs() {
+    curl -sS "$s3/" -H "X-Amz-Target: AmazonSQS.$1" -H 'Content-Type: application/x-amz-json-1.0' -d "$2" \
+        -H 'Authorization: AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/sqs/aws4_request, SignedHeaders=host, Signature=0'
+}
+
+# queue NAME BUCKET: a queue that is told what comes into the bucket; sets WEIR_S3_QUEUE
+queue() {
+    sqs CreateQueue "{\"QueueName\":\"$1\"}" >"$TMP/queue.json"
+    curl -sS -X PUT "$s3/$2?notification" -H 'Content-Type: application/xml' -d "<NotificationConfiguration><QueueConfiguration><Id>i</Id><Queue>arn:aws:sqs:us-east-1:123456789012:$1</Queue><Event>s3:ObjectCreated:*</Event></QueueConfiguration></NotificationConfiguration>" >"$TMP/notification.out"
+    export WEIR_S3_QUEUE=$s3/123456789012/$1
+}
+
+# messages: that lie in the queue, seen or not
+messages() {
+    sqs GetQueueAttributes "{\"QueueUrl\":\"$WEIR_S3_QUEUE\",\"AttributeNames\":[\"All\"]}" |
+        grep -o '"ApproximateNumberOfMessages\(NotVisible\)\?": *"[0-9]*"' | grep -o '[0-9]*' | awk '{ n += $1 } END { print n + 0 }'
+}
