@@ -25,7 +25,7 @@ struct message {
     char *receipt;
     json_t *body;       /* until it is looked at; a string */
     uint64_t *ticket; size_t tickets, cap; /* of the objects that are not settled */
-    bool failed, done;
+    bool failed, done, leaving; /* leaving: it is in the request to remove it */
     int64_t prolong_s;
 };
 
@@ -127,6 +127,7 @@ static json_t *entries(struct queue *q, bool done)
         json_array_append_new(all, done ? json_pack("{s:s,s:s}", "Id", id, "ReceiptHandle", m->receipt)
                                         : json_pack("{s:s,s:s,s:i}", "Id", id, "ReceiptHandle", m->receipt, "VisibilityTimeout", VISIBLE_S));
         m->prolong_s = now + prolong_s;
+        m->leaving = done;
     }
     if (json_array_size(all))
         return all;
@@ -141,7 +142,7 @@ static void drop(struct queue *q, bool done)
     unsigned n = 0;
     for (struct message **at = &q->first; *at && n < BATCH;) {
         struct message *m = *at;
-        if (done ? !m->done : !m->failed || m->tickets || m->body) {
+        if (done ? !m->leaving : !m->failed || m->tickets || m->body) {
             at = &m->next;
             continue;
         }
@@ -166,6 +167,8 @@ static enum weir_err keep_house(struct queue *q, struct s3 *s, struct web *w, st
     pthread_mutex_lock(&q->lock);
     if (!err && gone)
         drop(q, true);
+    for (struct message *m = q->first; m; m = m->next)
+        m->leaving = false;
     pthread_mutex_unlock(&q->lock);
     return err;
 }
