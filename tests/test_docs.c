@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 #include <jansson.h>
@@ -167,6 +168,34 @@ static void every_counter_of_the_summary_stands_in_the_operations(void **state)
     buffer_fini(&json);
 }
 
+/* The next word in backticks behind *at. */
+static bool next_quoted(const char **at, char *out, size_t cap)
+{
+    const char *from = strchr(*at, '`'), *to = from ? strchr(from + 1, '`') : NULL;
+    if (!to || (size_t)(to - from) > cap)
+        return false;
+    snprintf(out, cap, "%.*s", (int)(to - from - 1), from + 1);
+    *at = to + 1;
+    return true;
+}
+
+static void every_test_that_shows_a_failure_exists(void **state)
+{
+    (void)state;
+    char *text = section("docs/operations.md", "## Which failure is shown by which test"), word[256], path[300];
+    const char *at = strstr(text, "\n|");
+    size_t n = 0;
+    assert_non_null(at);
+    for (; next_quoted(&at, word, sizeof word); n++) {
+        bool unit = strncmp(word, "test_", 5) == 0, fuzzer = strncmp(word, "fuzz_", 5) == 0;
+        snprintf(path, sizeof path, "tests/%s%s%s", unit ? "" : fuzzer ? "fuzz/" : "scenario/", word, unit || fuzzer ? ".c" : "/cmd");
+        if (access(path, R_OK) != 0)
+            fail_msg("no %s", path);
+    }
+    assert_in_range(n, 20, 1000);
+    free(text);
+}
+
 static void every_room_stands_in_the_architecture(void **state)
 {
     (void)state;
@@ -191,6 +220,7 @@ int main(void)
         cmocka_unit_test(every_constant_of_the_model_stands_in_the_detection),
         cmocka_unit_test(every_test_stands_in_the_detection),
         cmocka_unit_test(every_counter_of_the_summary_stands_in_the_operations),
+        cmocka_unit_test(every_test_that_shows_a_failure_exists),
         cmocka_unit_test(every_room_stands_in_the_architecture),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -296,6 +296,17 @@ static void webhook_waits_as_long_as_it_is_asked_to(void **state)
     assert_int_equal(answered("HTTP/1.1 503 Busy\r\nRetry-After: Wed, 21 Oct 2026 07:28:00 GMT\r\n\r\n", 1).retry_after_s, 0);
 }
 
+static void webhook_that_only_answers_that_it_will_is_left(void **state)
+{
+    char text[16 * 32 + 1] = "";
+    (void)state;
+    for (unsigned i = 0; i < 16; i++)
+        snprintf(text + strlen(text), sizeof text - strlen(text), "HTTP/1.1 102 Processing\r\n\r\n");
+    struct channel_outcome out = answered(text, 1);
+    assert_int_equal(out.done, 0);
+    assert_int_equal(out.why, CHANNEL_CLOSED_FAILURE);
+}
+
 static void webhook_that_never_answers_ends_at_the_deadline(void **state)
 {
     struct receiver r = {.habit = RECEIVER_HANGS};
@@ -416,6 +427,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(refuses_servers_that_cannot_prove_their_name, folder_begin, folder_end),
         cmocka_unit_test(webhook_counts_answers_of_2xx_only),
         cmocka_unit_test(webhook_waits_as_long_as_it_is_asked_to),
+        cmocka_unit_test(webhook_that_only_answers_that_it_will_is_left),
         cmocka_unit_test(webhook_that_never_answers_ends_at_the_deadline),
         cmocka_unit_test_setup_teardown(any_changed_byte_but_one_of_the_last_line_breaks_the_chain, folder_begin, folder_end),
         cmocka_unit_test_setup_teardown(what_cannot_be_chained_is_not_written, folder_begin, folder_end),

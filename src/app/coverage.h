@@ -26,6 +26,7 @@ struct coverage_source { /* a flow log; both names empty: objects whose names do
     uint8_t bucket[COVERAGE_BUCKETS / 8];
     uint64_t objects;
     uint32_t missing; /* hours, once closed */
+    enum coverage_gap { COVERAGE_GAP_UNKNOWN, COVERAGE_GAP_NONE, COVERAGE_GAP_TOLD } gap; /* of this run: what the store was told of them */
 };
 struct coverage_silent { char account[COVERAGE_NAME_MAX], interface[COVERAGE_NAME_MAX]; struct ip host; };
 

@@ -128,7 +128,7 @@ static bool raised_now(const struct judging *g, uint64_t host_id)
 }
 
 /* The finding, closed by what came since. Quotes are escaped inside of JSON strings, so the patterns are met outside of them. */
-static void put_withdrawn(struct slice json, struct buffer *out)
+void finding_withdrawn(struct slice json, struct buffer *out)
 {
     static const char activity[] = "\"activity_id\":1,\"type_uid\":200401,", status[] = "\"status_id\":1,";
     const char *a = json.n ? memmem(json.p, json.n, activity, sizeof activity - 1) : NULL;
@@ -151,7 +151,7 @@ static enum weir_err delete_finding(struct judging *g, const char *uid, struct s
     const char *id = digits_of(uid);
     struct buffer gone;
     buffer_init(&gone, STORE_VALUE_MAX);
-    put_withdrawn(json, &gone);
+    finding_withdrawn(json, &gone);
     enum weir_err err = WEIR_OK;
     if (!gone.err && store_has(g->run->store, 'q', id))
         err = store_put_finding(g->run->store, id, (struct slice){gone.p, gone.n}, g->fault);

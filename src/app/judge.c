@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/gaps.h"
 #include "app/judge.h"
 #include "app/policy.h"
 
@@ -316,7 +317,9 @@ static enum weir_err judge_all(struct judging *g)
         err = evidence_collect(g->run, g->day, g->judged, g->n, g->arena, g->fault);
     for (size_t i = 0; i < g->n && !err; i++)
         err = file_judged(g, &g->judged[i]);
-    return err ? err : settle_open_findings(g);
+    if (!err)
+        err = settle_open_findings(g);
+    return err ? err : gaps_file(g->run, g->day, g->closing, g->fault);
 }
 
 static void judging_fini(struct judging *g)

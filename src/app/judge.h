@@ -41,6 +41,8 @@ enum weir_err lesson_learn(struct judging *g, const struct host_day *d, struct b
 
 /* Evidence is collected: into the dossier of the host, and its finding out. */
 enum weir_err file_judged(struct judging *g, const struct judged *j);
+/* The finding, closed by what came since. Sets out->err if it is not of our making. */
+void finding_withdrawn(struct slice json, struct buffer *out);
 /* Findings that are open, of hosts that this day did not raise: withdrawn, closed, or left. */
 enum weir_err settle_open_findings(struct judging *g);
 

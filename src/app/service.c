@@ -210,6 +210,8 @@ static enum weir_err turn(struct service *s, struct fault *fault)
     if (!err)
         err = service_deliver(s, fault);
     watch_silence(s);
+    if (!err)
+        err = service_tell_silence(s, fault);
     service_show(s);
     w = source_watch_state(s->watch);
     return !err && is_done(s, &w) ? WEIR_END : err;

@@ -37,6 +37,8 @@ struct service {
     int64_t now_ns, retry_ns, pause_ns; /* the clock of this turn; when to try the store again, and how long to wait then */
     int64_t judged_ns, judge_cost_ns;   /* when the open days were judged last, and for how long */
     int64_t came_ns;                /* when the last object came */
+    int64_t silence_s;              /* the silence that the store tells: the newest record then; 0: none */
+    uint64_t silence_done;          /* objects that this run had counted when it was told */
     int64_t pinged_ns, watchdog_ns;
     struct metrics metrics;         /* as the loop sees them */
     pthread_mutex_t lock;           /* of all below: shared with the responder */
@@ -54,6 +56,8 @@ enum weir_err service_attach(struct service *s, struct fault *fault);
 /* A feed failed. OK: the store is away for now, and will be tried again; else err, which ends the service. */
 enum weir_err service_lost(struct service *s, enum weir_err err, struct fault *fault);
 void service_detach(struct service *s);
+/* That nothing comes, or that something comes again, to the store, for the sinks. */
+enum weir_err service_tell_silence(struct service *s, struct fault *fault);
 /* The sinks go on. */
 enum weir_err service_deliver(struct service *s, struct fault *fault);
 /* SIGHUP: the new configuration and the files that it names, or the old ones and a clear line. */

@@ -6,6 +6,7 @@
 
 #include "app/config.h"
 #include "app/context.h"
+#include "app/gaps.h"
 #include "app/notify.h"
 #include "app/open_store.h"
 #include "app/service.h"
@@ -54,6 +55,7 @@ static enum weir_err away(struct service *s, enum weir_err err, struct fault *fa
 static enum weir_err open_run(struct service *s, struct fault *fault)
 {
     enum weir_err err = run_open(s->app, s->store, &s->run, fault);
+    s->silence_done = 0;
     if (err || s->unwalled)
         return err;
     err = run_isolate(s->run, fault);
@@ -79,6 +81,8 @@ enum weir_err service_attach(struct service *s, struct fault *fault)
         err = delivery_open(s->app, s->store, false, &s->delivery, fault);
     if (!err)
         err = open_run(s, fault);
+    if (!err)
+        err = silence_get(s->store, &s->silence_s, fault);
     if (err) {
         service_detach(s);
         return away(s, err, fault);
@@ -105,6 +109,21 @@ enum weir_err service_lost(struct service *s, enum weir_err err, struct fault *f
         log_error(s->app->log, "the store is older than it was: everything that lies in the directories is looked at again");
     }
     return away(s, err, fault);
+}
+
+enum weir_err service_tell_silence(struct service *s, struct fault *fault)
+{
+    int64_t newest_s = s->run ? run_watermark_s(s->run) : 0;
+    enum weir_err err = WEIR_OK;
+    if (newest_s && s->metrics.silent && !s->silence_s) {
+        err = silence_tell(s->store, newest_s, fault);
+        s->silence_s = err ? 0 : newest_s;
+        s->silence_done = run_counted(s->run)->objects_done;
+    } else if (newest_s && s->silence_s && run_counted(s->run)->objects_done > s->silence_done) {
+        err = silence_end(s->store, s->silence_s, fault);
+        s->silence_s = err ? s->silence_s : 0;
+    }
+    return err ? service_lost(s, err, fault) : WEIR_OK;
 }
 
 enum weir_err service_deliver(struct service *s, struct fault *fault)

@@ -45,4 +45,10 @@ bool wire_read(struct wire *s, struct buffer *into, struct channel_outcome *out)
 bool wire_finish(struct wire *s, struct channel_outcome *out);
 void wire_close(struct wire *s);
 
+/* ---- webhook_answer.c ---- */
+#define WEBHOOK_HEAD_MAX (16u << 10)
+struct webhook_answer { unsigned status, interim; uint64_t retry_after_s; }; /* begins all zero; status 0: that is no HTTP/1.1 */
+/* What has come so far, any bytes; interim answers (1xx) are taken out of it. False: not whole yet, call again with more. */
+bool webhook_answer_read(struct buffer *come, struct webhook_answer *out);
+
 #endif

@@ -16,9 +16,7 @@
 #include "sink/channel_private.h"
 #include "weir/finding.h"
 
-#define HEAD_MAX (16u << 10) /* of an answer */
 #define SECRET_PREFIX "whsec_"
-#define RETRY_AFTER_MAX 1000000u
 
 struct webhook {
     const struct channel_place *place;
@@ -92,57 +90,19 @@ static void put_request(struct webhook *w, const struct parcel *p)
 }
 
 /* ---- the answer ---- */
-/* "HTTP/1.1 200 OK": 200; 0 if it is none. */
-static unsigned status_of(struct slice head)
-{
-    uint64_t status = 0;
-    bool http = head.n >= 12 && memcmp(head.p, "HTTP/1.", 7) == 0 && head.p[8] == ' ';
-    return http && parse_u64((struct slice){head.p + 9, 3}, 999, &status) == WEIR_OK ? (unsigned)status : 0;
-}
-
-/* A number of seconds; the other form, a date, is not read: then we wait as long as we would. */
-static uint64_t retry_after(struct slice head)
-{
-    static const char name[] = "\r\nretry-after:";
-    for (size_t i = 0; i + sizeof name - 1 < head.n; i++) {
-        if (!slice_eq_nocase((struct slice){head.p + i, sizeof name - 1}, SLICE_LIT("\r\nretry-after:"))) continue;
-        size_t at = i + sizeof name - 1, n = 0;
-        uint64_t seconds = 0;
-        while (at < head.n && head.p[at] == ' ') at++;
-        while (at + n < head.n && head.p[at + n] >= '0' && head.p[at + n] <= '9') n++;
-        return parse_u64((struct slice){head.p + at, n}, RETRY_AFTER_MAX, &seconds) == WEIR_OK ? seconds : 0;
-    }
-    return 0;
-}
-
-/* Bytes of the first head in what has come, with its empty line; 0: it is not whole yet. */
-static size_t head_length(const struct buffer *b)
-{
-    const char *end = b->n ? memmem(b->p, b->n, "\r\n\r\n", 4) : NULL;
-    return end ? (size_t)(end - b->p) + 4 : 0;
-}
-
-/* The status of the answer, with its head in w->head; interim answers (1xx) go before it. 0: there is none. */
+/* 0: there is none. */
 static unsigned read_status(struct webhook *w, struct wire *from, struct channel_outcome *out)
 {
+    struct webhook_answer answer = {0, 0, 0};
     buffer_clear(&w->head);
-    for (;;) {
-        size_t n = head_length(&w->head);
-        unsigned status = n ? status_of((struct slice){w->head.p, n}) : 0;
-        if (n && (status < 100 || status > 199)) {
-            w->head.n = n;
-            if (!status) channel_fail(out, CHANNEL_CLOSED_FAILURE, "'%s' does not answer in HTTP/1.1", w->url.host);
-            return status;
-        }
-        if (n) {
-            memmove(w->head.p, w->head.p + n, w->head.n - n);
-            w->head.n -= n;
-        } else if (w->head.n >= HEAD_MAX) {
+    while (!webhook_answer_read(&w->head, &answer)) {
+        if (w->head.n >= WEBHOOK_HEAD_MAX)
             return channel_fail(out, CHANNEL_CLOSED_FAILURE, "the head of the answer of '%s' is too long", w->url.host), 0;
-        } else if (!wire_read(from, &w->head, out)) {
-            return 0;
-        }
+        if (!wire_read(from, &w->head, out)) return 0;
     }
+    if (!answer.status) channel_fail(out, CHANNEL_CLOSED_FAILURE, "'%s' does not answer in HTTP/1.1", w->url.host);
+    if (answer.status < 200 || answer.status > 299) out->retry_after_s = answer.retry_after_s;
+    return answer.status;
 }
 
 static bool post(struct webhook *w, const struct parcel *p, struct channel_outcome *out)
@@ -155,7 +115,6 @@ static bool post(struct webhook *w, const struct parcel *p, struct channel_outco
     if (to) wire_close(to);
     if (status >= 200 && status < 300) return true;
     if (!status) return false;
-    out->retry_after_s = retry_after((struct slice){w->head.p, w->head.n});
     channel_fail(out, status == 410 ? CHANNEL_GONE_FAILURE : CHANNEL_STATUS_FAILURE, "'%s' answers with status %u", w->url.host, status);
     return false;
 }
@@ -177,7 +136,7 @@ static enum weir_err open_webhook(const struct channel_place *place, void **stat
     if (!w) return fault_set(fault, WEIR_NOMEM, "out of memory");
     w->place = place;
     buffer_init(&w->request, SIZE_MAX / 2);
-    buffer_init(&w->head, 2 * (size_t)HEAD_MAX);
+    buffer_init(&w->head, 2 * (size_t)WEBHOOK_HEAD_MAX);
     enum weir_err err = channel_url_parse(CHANNEL_WEBHOOK, place->url, &w->url, &why);
     if (err) fault_set(fault, err, "'url' %s", why.text);
     if (!err && w->url.encrypted) err = wire_keys_new(place, &w->keys, fault);
