@@ -124,9 +124,13 @@ static enum weir_err class_of(struct counting *n, const char *uid, struct budget
     return err == WEIR_NOTFOUND ? WEIR_OK : err;
 }
 
-static void count_in(struct budget_counts *c, bool recent, const struct mark *mark)
+/* A finding of a day that is not learned yet has no host-days to be divided by. */
+static void count_in(struct budget_counts *c, uint16_t last_day, int64_t start_s, const struct mark *mark)
 {
+    bool open = start_s >= ((int64_t)last_day + 1) * DAY_S || !last_day;
+    bool recent = !open && start_s >= ((int64_t)last_day - CALIBRATION_DAYS + 1) * DAY_S;
     c->ever++;
+    c->open += open;
     c->recent += recent;
     c->benign += recent && mark && mark->verdict == MARK_BENIGN;
     c->confirmed += recent && mark && mark->verdict == MARK_TRUE;
@@ -147,16 +151,15 @@ static enum weir_err count_finding(struct counting *n, const char *uid, const js
         return WEIR_OK; /* about the store, not about a host-day */
     const struct mark *mark = marks_find(n->marks, uid);
     int64_t start_s = json_integer_value(json_object_get(finding, "start_time")) / 1000;
-    bool recent = !n->out->last_day || start_s >= ((int64_t)n->out->last_day - CALIBRATION_DAYS + 1) * DAY_S;
     enum score_test lead = lead_of(finding);
     struct budget_class *class;
     enum weir_err err = class_of(n, uid, &class);
     bool rule = lead < SCORE_TEST_COUNT && score_test_is_rule(lead); /* rules own no budget */
-    count_in(rule ? &n->out->rules : &n->out->found, recent, mark);
+    count_in(rule ? &n->out->rules : &n->out->found, n->out->last_day, start_s, mark);
     if (lead < SCORE_TEST_COUNT)
-        count_in(&n->out->test[lead], recent, mark);
+        count_in(&n->out->test[lead], n->out->last_day, start_s, mark);
     if (class && !rule)
-        count_in(&class->found, recent, mark);
+        count_in(&class->found, n->out->last_day, start_s, mark);
     return err;
 }
 

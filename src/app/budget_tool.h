@@ -7,7 +7,7 @@
 #include "weir/score.h"
 #include "weir/store.h"
 
-struct budget_counts { uint64_t recent, ever, benign, confirmed; }; /* benign, confirmed: of the recent ones, as marked */
+struct budget_counts { uint64_t recent, open, ever, benign, confirmed; }; /* open: begun on a day not learned yet; benign, confirmed: of the recent ones, as marked */
 struct budget_class {
     uint64_t id;
     char name[96];
@@ -15,7 +15,7 @@ struct budget_class {
     struct budget_counts found; /* led by a test */
 };
 struct budget_report {
-    uint16_t last_day;      /* learned; recent is 28 days up to it, and what came since. 0: none */
+    uint16_t last_day;      /* learned; recent is 28 days up to it. 0: none */
     unsigned days;          /* of these that were learned */
     uint64_t host_days;     /* in them */
     struct budget_counts found, rules; /* led by a test, led by a rule */

@@ -58,8 +58,9 @@ static void put_head(const struct config *c, const struct view *v, struct buffer
     else
         buffer_puts(out, "judged    no day is closed yet\n");
     buffer_printf(out, "expected  %.2f false findings at most in these days\n", v->expected);
-    buffer_printf(out, "used      %llu raised in these days and those still open, %llu ever; by rules %llu and %llu, which own no budget\n", (unsigned long long)r->found.recent,
-                  (unsigned long long)r->found.ever, (unsigned long long)r->rules.recent, (unsigned long long)r->rules.ever);
+    buffer_printf(out, "used      %llu raised in these days, %llu on days still open, %llu ever; by rules %llu, %llu and %llu, which own no budget\n", (unsigned long long)r->found.recent,
+                  (unsigned long long)r->found.open, (unsigned long long)r->found.ever, (unsigned long long)r->rules.recent, (unsigned long long)r->rules.open,
+                  (unsigned long long)r->rules.ever);
     buffer_printf(out, "marked    %llu benign, %llu true, %llu not marked\n", (unsigned long long)r->found.benign, (unsigned long long)r->found.confirmed,
                   (unsigned long long)v->unmarked);
     if (!r->host_days)
@@ -131,8 +132,8 @@ static void json_counts(const struct budget_counts *c, uint64_t host_days, struc
 {
     double low, high;
     poisson_interval(c->benign, &low, &high);
-    buffer_printf(out, "\"raised\":%llu,\"raised_ever\":%llu,\"benign\":%llu,\"true\":%llu,\"measured\":%.6f,\"measured_low\":%.6f,\"measured_high\":%.6f",
-                  (unsigned long long)c->recent, (unsigned long long)c->ever, (unsigned long long)c->benign, (unsigned long long)c->confirmed,
+    buffer_printf(out, "\"raised\":%llu,\"raised_ever\":%llu,\"benign\":%llu,\"true\":%llu,\"raised_open\":%llu,\"measured\":%.6f,\"measured_low\":%.6f,\"measured_high\":%.6f",
+                  (unsigned long long)c->recent, (unsigned long long)c->ever, (unsigned long long)c->benign, (unsigned long long)c->confirmed, (unsigned long long)c->open,
                   per_thousand((double)c->benign, host_days), per_thousand(low, host_days), per_thousand(high, host_days));
 }
 
