@@ -225,6 +225,27 @@ static void takes_a_put_inside_a_read(void **state)
     assert_string_equal(value_of(b, 'w', "9"), "one");
 }
 
+/* Values that a server keeps packed share the room in which they are unpacked. */
+static void reads_many_of_a_batch_and_of_the_store_each_with_its_own_bytes(void **state)
+{
+    struct bench *b = *state;
+    struct collected c = {.s = b->s, .stop_at = SIZE_MAX};
+    char stored[1000], put[1000], expected[2200];
+    memset(stored, 'a', sizeof stored);
+    memset(put, 'b', sizeof put);
+    buffer_init(&c.text, sizeof expected);
+    begin(b);
+    expect(b, store_put(b->s, 'h', "1", (struct slice){stored, sizeof stored}, &b->fault), WEIR_OK);
+    commit(b);
+    begin(b);
+    expect(b, store_put(b->s, 'h', "3", (struct slice){put, sizeof put}, &b->fault), WEIR_OK);
+    expect(b, store_get_many(b->s, 'h', three_ids, 3, collect, &c, &b->fault), WEIR_OK);
+    snprintf(expected, sizeof expected, "0=%.1000s 2=%.1000s ", put, stored);
+    assert_string_equal(buffer_cstr(&c.text), expected);
+    store_abort(b->s);
+    buffer_fini(&c.text);
+}
+
 /* ---- batches ---- */
 
 static void refuses_to_write_outside_a_batch(void **state)
@@ -383,6 +404,7 @@ static const struct claim claims[] = {
     CLAIM(stops_reading_many_when_the_callback_fails),
     CLAIM(refuses_a_read_inside_a_read),
     CLAIM(takes_a_put_inside_a_read),
+    CLAIM(reads_many_of_a_batch_and_of_the_store_each_with_its_own_bytes),
     CLAIM(refuses_to_write_outside_a_batch),
     CLAIM(has_one_batch_at_a_time),
     CLAIM(reads_in_a_batch_what_the_batch_has_written),

@@ -78,7 +78,6 @@ static struct store_stats redis_stats(const void *state)
 /* ---- reading ---- */
 
 struct reading {
-    struct redis_pack *pack;
     char kind;
     const char *const *ids;
     const size_t *wanted; /* places in ids of what is asked for */
@@ -113,11 +112,8 @@ static enum weir_err take_value(void *ctx, const struct redis_item *item)
         snprintf(error, sizeof error, "%.*s", (int)(item->text.n < REDIS_TEXT_MAX ? item->text.n : REDIS_TEXT_MAX - 1), item->text.p);
         return value_fault(r, i, error);
     }
-    struct slice value;
-    if (redis_unpack(r->pack, item->text, &value))
-        value = item->text; /* whoever knows what it means refuses it, as any other damaged value */
     r->began = true;
-    return r->each(r->ctx, i, value);
+    return r->each(r->ctx, i, item->text);
 }
 
 /* One command about one key, and its answer; from where the key is being moved to, if the server says so. */
@@ -241,8 +237,11 @@ static enum weir_err each_with_overlay(void *ctx, size_t i, struct slice value)
     struct overlay *o = ctx;
     store_each *each = o->r->each;
     enum weir_err err = hand_on_until(o, i);
+    struct slice plain;
     o->next = i + 1;
-    return err ? err : each(o->r->ctx, i, value);
+    if (redis_unpack(o->s->pack, value, &plain)) /* only now: what was handed on before used the same room */
+        plain = value;                           /* whoever knows what it means refuses it, as any other damaged value */
+    return err ? err : each(o->r->ctx, i, plain);
 }
 
 static enum weir_err redis_get_many(void *state, char kind, const char *const *ids, size_t n, store_each *each, void *ctx, struct fault *fault)
@@ -254,9 +253,9 @@ static enum weir_err redis_get_many(void *state, char kind, const char *const *i
     for (size_t i = 0; i < n; i++)
         if (!redis_batch_find(&s->batch, kind, ids[i]))
             wanted[m++] = i;
-    struct reading own = {.pack = s->pack, .kind = kind, .ids = ids, .each = each, .ctx = ctx, .fault = fault};
+    struct reading own = {.kind = kind, .ids = ids, .each = each, .ctx = ctx, .fault = fault};
     struct overlay o = {s, &own, n, 0};
-    struct reading server = {.pack = s->pack, .kind = kind, .ids = ids, .wanted = wanted, .each = each_with_overlay, .ctx = &o, .fault = fault};
+    struct reading server = {.kind = kind, .ids = ids, .wanted = wanted, .each = each_with_overlay, .ctx = &o, .fault = fault};
     enum weir_err err = m ? read_from_server(s, &server, m) : WEIR_OK;
     if (!err)
         err = hand_on_until(&o, n);
