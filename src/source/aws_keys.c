@@ -12,6 +12,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "source/internal.h"
+
 #define EARLY_S 600       /* asked anew so long before they expire */
 #define FILE_S 600        /* read anew after so long */
 #define AGAIN_S 30        /* a renewal that failed is tried again, while the old ones hold */
@@ -173,7 +175,7 @@ static bool open_shared(const struct aws_keys *k, enum name file, struct buffer 
         buffer_printf(&path, "%s/.aws/%s", k->value[HOME], file == FILE_CONFIG ? "config" : "credentials");
     bool ok = !path.err && path.n && strlen(profile) < 200 && read_file(buffer_cstr(&path), text);
     struct buffer name;
-    buffer_init(&name, 256);
+    buffer_init(&name, 255); /* and its NUL */
     buffer_printf(&name, "%s%s", file == FILE_CONFIG && strcmp(profile, "default") != 0 ? "profile " : "", profile);
     memcpy(section, buffer_cstr(&name), name.n + 1);
     buffer_fini(&name);
@@ -222,7 +224,7 @@ static void find_region(struct aws_keys *k)
 
 static enum weir_err ask(struct web *w, const char *method, const char *url, const char *header, struct web_answer *a, struct fault *fault)
 {
-    const struct web_request r = {.method = method, .url = url, .header = {header}, .patience_s = ANSWER_S,
+    const struct web_request r = {.method = method, .url = url, .header = {header}, .patience_s = ANSWER_S, .stopped = source_stopped,
                                   .reach = strncmp(url, "https:", 6) == 0 ? WEB_OPEN : WEB_METADATA};
     enum weir_err err = WEIR_UNAVAILABLE;
     for (unsigned i = 0; i < TRIES && err == WEIR_UNAVAILABLE; i++) {
@@ -357,6 +359,8 @@ static enum weir_err renew(struct aws_keys *k, struct web *w, int64_t now_s, str
     } else if (k->next_s && now_s < k->key->expires_s) {
         k->next_s = now_s + AGAIN_S;
         err = WEIR_OK;
+    } else if (k->next_s && err == WEIR_USAGE) { /* there were some, so whoever gave them out is away */
+        err = fault->err = WEIR_UNAVAILABLE;
     }
     explicit_bzero(&fresh, sizeof fresh);
     return err;

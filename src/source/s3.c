@@ -283,7 +283,9 @@ static enum weir_err sign(struct attempt *t, struct web_request *r, struct fault
     struct sha256 digest;
     struct buffer authorization;
     size_t n = 0;
+    pthread_mutex_lock(&t->s->lock);
     int64_t now_s = (int64_t)time(NULL) + t->s->skew_s;
+    pthread_mutex_unlock(&t->s->lock);
     sha256_of(c->body.p ? c->body.p : "", c->body.n, &digest);
     hex_encode(digest.b, sizeof digest.b, hash);
     sigv4_date(now_s, date);
@@ -401,8 +403,11 @@ static enum weir_err ask(struct attempt *t, struct web *w, struct fault *fault)
     for (unsigned i = 0; i < tries;) {
         if (!t->call->service && (err = await_turn(t->s, &round, fault)))
             return err;
-        if ((err = aws_keys_get(t->s->keys, w, t->stale, &t->key, fault)))
+        if ((err = aws_keys_get(t->s->keys, w, t->stale, &t->key, fault))) {
+            if (err == WEIR_UNAVAILABLE && !t->call->service) /* whoever asks again waits, too */
+                note_outcome(t->s, true, round, 0);
             return err;
+        }
         t->stale = false;
         err = try_once(t, w, fault);
         bool answered = !err, failed = err == WEIR_UNAVAILABLE || (answered && passes(t->answer->status));
