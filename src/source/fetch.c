@@ -30,6 +30,7 @@ struct fetched {
     bool ahead;     /* counted as such: nobody has opened it yet */
     bool abandoned; /* nobody will: whoever writes it frees it */
     uint64_t at;    /* of the writer: where the piece that comes belongs */
+    bool unkept;    /* of the writer: a piece could not be written */
     struct fault fault;
 };
 
@@ -175,7 +176,10 @@ static bool take_piece(void *ctx, const struct web_answer *a, const char *p, siz
     struct fetched *f = ctx;
     if (f->at == UINT64_MAX && (!begins_at(a, &f->at) || f->at > f->have))
         return false;
-    if (n > f->size - f->at || !write_at(f->fd, p, n, f->at))
+    if (n > f->size - f->at)
+        return false;
+    f->unkept = !write_at(f->fd, p, n, f->at);
+    if (f->unkept)
         return false;
     f->at += n;
     pthread_mutex_lock(&hall.lock);
@@ -228,7 +232,9 @@ static enum weir_err get(struct fetched *f, struct web *w, struct fault *fault)
             err = WEIR_OK;
     }
     web_answer_fini(&a);
-    return err == WEIR_LIMIT ? fault_set(fault, WEIR_EXISTS, "'%.200s': it is longer than when it was listed, or cannot be kept", f->path) : err;
+    if (err == WEIR_LIMIT && f->unkept) /* the disk is full: nothing is wrong with the object */
+        return fault_set(fault, WEIR_UNAVAILABLE, "'%.200s': there is no room for it in a temporary file", f->path);
+    return err == WEIR_LIMIT ? fault_set(fault, WEIR_EXISTS, "'%.200s': it is longer than when it was listed", f->path) : err;
 }
 
 static void *work(void *ctx)
