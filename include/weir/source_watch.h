@@ -40,7 +40,7 @@ int64_t source_watch_due_ns(const struct source_watch *w); /* when the next turn
 WEIR_MUST_USE enum weir_err source_watch_take(struct source_watch *w, size_t max, struct object_list **out, int64_t *next_s, struct fault *fault);
 /* What was taken: counted (or rejected for good), or not. */
 WEIR_MUST_USE enum weir_err source_watch_settle(struct source_watch *w, const struct object_list *list, bool counted, int64_t now_ns);
-/* It was not there: of the queue's message it counts as failed, and should it come again it is looked at anew. Before it is settled. */
+/* It was not there, or refused to us: of the queue's message it counts as failed, and should it come again it is looked at anew. Before it is settled. */
 void source_watch_missing(struct source_watch *w, const struct object *o);
 WEIR_MUST_USE enum weir_err source_watch_settle_one(struct source_watch *w, const struct object *o, bool counted, int64_t now_ns);
 

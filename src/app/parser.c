@@ -167,7 +167,7 @@ static enum weir_err hand_out(struct parsers *ps, struct parser *p, size_t index
         *fault = cause;
         return opened;
     }
-    if (opened == WEIR_NOTFOUND && ps->run->feed->lost)
+    if ((opened == WEIR_NOTFOUND || opened == WEIR_USAGE) && ps->run->feed->lost) /* gone, or refused to us: it is asked for again by the next sweep */
         ps->run->feed->lost[index] = FEED_MISSING;
     if (opened) {
         reject_unopened(ps->run, o, why, &cause);

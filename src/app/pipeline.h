@@ -145,7 +145,7 @@ WEIR_MUST_USE enum weir_err run_open(struct app *app, struct store *store, struc
 WEIR_MUST_USE enum weir_err run_isolate(struct run *run, struct fault *fault);
 void run_close(struct run *run); /* what is not committed is forgotten; NULL is fine */
 
-enum feed_lost { FEED_LOST_DEAD = 1, /* the process that read it died, or hung */ FEED_LOST_AWAY, /* it cannot be fetched now */ FEED_MISSING /* it is not there any more: rejected, and told */ };
+enum feed_lost { FEED_LOST_DEAD = 1, /* the process that read it died, or hung */ FEED_LOST_AWAY, /* it cannot be fetched now */ FEED_MISSING /* it is not there any more, or refused to us: rejected, and told */ };
 struct feed {
     struct object_list *list; /* sorted; of the caller */
     bool known_first;   /* hash each object and ask the ledger before it is read; else one that was counted before is found out by reading it */
