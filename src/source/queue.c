@@ -109,6 +109,8 @@ static enum weir_err call(struct queue *q, struct s3 *s, struct web *w, const ch
     enum weir_err err = body ? s3_ask(s, w, &c, &a, fault) : fault_set(fault, WEIR_NOMEM, "out of memory");
     if (!err && answer)
         *answer = json_loadb(a.text.p ? a.text.p : "", a.text.n, 0, NULL);
+    if (!err && answer && !json_is_object(*answer))
+        err = fault_set(fault, WEIR_CORRUPT, "'%.200s': what answers is no queue of SQS", q->url);
     web_answer_fini(&a);
     free(body);
     json_decref(request);
