@@ -398,7 +398,7 @@ enum weir_err source_watch_settle(struct source_watch *w, const struct object_li
     return err;
 }
 
-static void forget_settled(struct file_table *t)
+void forget_settled(struct file_table *t)
 {
     for (size_t i = 0; i < t->slots; i++)
         if (t->slot[i].state == FILE_SETTLED)
@@ -408,8 +408,8 @@ static void forget_settled(struct file_table *t)
 void source_watch_forget(struct source_watch *w)
 {
     forget_settled(&w->table);
-    forget_settled(&w->far.table);
-    w->next_sweep_ns = w->far.next_ns = w->now_ns;
+    far_forget(w);
+    w->next_sweep_ns = w->now_ns;
 }
 
 struct watch_state source_watch_state(const struct source_watch *w)

@@ -60,9 +60,11 @@ enum weir_err far_add(struct source_watch *w, const char *url, struct fault *fau
 void far_free(struct far_roots *f);
 enum weir_err far_turn(struct source_watch *w, struct fault *fault); /* IO: a page did not come, and is asked for again later */
 void far_settled(struct source_watch *w, const struct object *o, bool counted); /* what the queue waits for */
+void far_forget(struct source_watch *w); /* what was settled; all is listed again, from the first bucket on */
 int64_t far_due_ns(const struct source_watch *w);
 
 /* ---- watch.c ---- */
+void forget_settled(struct file_table *t);
 enum weir_err wait_for_taking(struct source_watch *w, struct slice path, uint64_t size, uint64_t stamp, struct slice etag, int64_t now_ns);
 struct watch_root { char *path; size_t n; };
 struct waiting { struct object object; int64_t since_ns; }; /* the path is ours, and the etag */

@@ -158,4 +158,12 @@ enum weir_err far_turn(struct source_watch *w, struct fault *fault)
     return err ? err : sweep_turn(w, fault);
 }
 
+void far_forget(struct source_watch *w)
+{
+    forget_settled(&w->far.table);
+    end_walk(&w->far); /* its first pages were compared with what is forgotten now */
+    w->far.at = 0;
+    w->far.next_ns = w->now_ns;
+}
+
 int64_t far_due_ns(const struct source_watch *w) { return w->far.n ? w->far.next_ns : INT64_MAX; }
