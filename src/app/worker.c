@@ -192,6 +192,8 @@ static void reject_object(struct worker *w, const struct object_outcome *o)
         run->counts.objects_bad_source[o->why]++;
     else
         run->counts.objects_bad_text[o->bad]++;
+    if (!run->tell && run->feed->lost && (o->err == WEIR_NOTFOUND || o->err == WEIR_USAGE)) /* as in parser.c: the next sweep asks again */
+        run->feed->lost[w->index] = FEED_MISSING;
     run->counts.records_in_rejected_objects += decoder_counts(w->decoder)->lines;
     run->counts.bytes_stored += o->stored;
     run->counts.bytes_inflated += o->inflated;
