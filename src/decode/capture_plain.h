@@ -27,7 +27,7 @@ struct plain_packet {
 
 /* Does the object begin as one of the usual form? Nothing is drawn from it yet. */
 bool plain_claims(struct plain *f, struct stream *in);
-/* OK; END; SYNTAX with the reason; what stream_next() gave. */
+/* OK; END, also where the input failed: the stream remembers that, and it beats what is made of it here; SYNTAX with the reason. */
 WEIR_MUST_USE enum weir_err plain_next(struct plain *f, struct plain_packet *out, struct fault *why);
 
 #endif
