@@ -1,6 +1,7 @@
 /* Who we are to AWS: the keys that requests are signed with, from where the SDKs of AWS look too, in their order: environment, shared
  * files, the container's endpoint, the instance's (IMDSv2 only). They are asked again well before they expire, and kept on a page of their
- * own, which neither a core dump nor a process that is forked from this one gets to see. */
+ * own, which neither a core dump nor a process that is forked from this one gets to see. (Keys of the environment stand there, too; the one in
+ * use lies for the time of a request on the stack of its thread.) */
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef SOURCE_AWS_KEYS_H
 #define SOURCE_AWS_KEYS_H
