@@ -10,6 +10,12 @@ die() {
     exit 1
 }
 
+# rest SECONDS: a pipe that nobody writes to. No process for it: bash once waited for ever when a number of one came again
+rest() {
+    [ -p "$TMP/.quiet" ] || mkfifo "$TMP/.quiet"
+    read -r -t "$1" <>"$TMP/.quiet" || :
+}
+
 # needs_data PATH: skip, aloud, where the real logs are not at hand
 needs_data() {
     [ -n "$DATA" ] && [ -e "$DATA/$1" ] && return
